@@ -1,0 +1,267 @@
+import type { Phase, Sent } from './errors.ts';
+
+/** Takes a subscription back. Safe to call more than once. */
+export type Unsubscribe = () => void;
+
+/** What an operation is told about the call it works for. */
+export interface Call {
+  /** The service that is called, '' when unnamed. */
+  readonly target: string;
+  /** What is asked of it, '' when unnamed. */
+  readonly operation: string;
+  /** 1 for the first send. */
+  readonly attempt: number;
+  /** When the whole call must be over, in monotonic milliseconds of the runtime's clock; Infinity when never. */
+  readonly deadline: number;
+  /** Whether the same work may be done twice without harm. */
+  readonly idempotent: boolean;
+  /** Aborted when the caller leaves, the attempt times out or the deadline passes. Made when first read. */
+  readonly signal: AbortSignal;
+  /** Runs once when the call is cancelled, at once if it has been. Far cheaper than `signal`. */
+  onCancel(run: (reason: unknown) => void): Unsubscribe;
+  /** Says how far the work has got, so that a timeout can tell. Until told, a timeout assumes the worst. */
+  progress(phase: Phase, sent: Sent): void;
+}
+
+/** What a caller may say of one call. */
+export interface CallOptions {
+  /** @default '' */
+  readonly target?: string | undefined;
+  /** @default '' */
+  readonly operation?: string | undefined;
+  /** Absolute, in monotonic milliseconds of the runtime's clock. @default Infinity */
+  readonly deadline?: number | undefined;
+  /** Whether a retry may do the work twice. @default true */
+  readonly idempotent?: boolean | undefined;
+  /** The caller's own way to leave. Its reason is what the call rejects with. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Work that makes one attempt. */
+export type Operation<T> = (call: Call) => Promise<T>;
+
+const nothing = (): void => {};
+
+/**
+ * The call as the policies hand it inwards. A root is made per call; retries and timeouts derive children from it.
+ * Nothing is made before it is needed: no controller until `signal` is read, no listener on the caller's signal until
+ * something beneath wants to hear of it, and none left when that ends.
+ */
+export class CallContext implements Call {
+  readonly target: string;
+  readonly operation: string;
+  readonly attempt: number;
+  readonly deadline: number;
+  readonly idempotent: boolean;
+  readonly parent: CallContext | undefined;
+  /** What the innermost stage of a pipeline runs. */
+  work: Operation<unknown> | undefined;
+  /** Attempts begun so far. */
+  attempts = 0;
+  /** How far the latest attempt has got; `call` while none is running. */
+  phase: Phase = 'call';
+  sent: Sent = 'never';
+  /** Attempts that were given up and have not ended: they still hold what they hold. */
+  #orphans = 0;
+  #whenNoOrphans: (() => void)[] | undefined;
+
+  protected constructor(from: CallOptions, parent: CallContext | undefined, attempt: number, deadline: number) {
+    this.target = from.target ?? '';
+    this.operation = from.operation ?? '';
+    this.idempotent = from.idempotent ?? true;
+    this.attempt = attempt;
+    this.deadline = deadline;
+    this.parent = parent;
+    this.work = parent?.work;
+  }
+
+  /** The call that a policy was handed, or a new root for what a caller said. */
+  static of(options: CallOptions | undefined): CallContext {
+    return options instanceof CallContext ? options : new RootCall(options ?? {});
+  }
+
+  /** The same call, for the given attempt. */
+  forAttempt(attempt: number): CallContext {
+    return new CallContext(this, this, attempt, this.deadline);
+  }
+
+  /** The same call around other work: what a pipeline used as a policy inside another one runs. */
+  around(work: Operation<unknown>): CallContext {
+    const inner = new CallContext(this, this, this.attempt, this.deadline);
+    inner.work = work;
+    return inner;
+  }
+
+  /** Whether the call has been cancelled, by whomever. */
+  get cancelled(): boolean {
+    return this.parent?.cancelled ?? false;
+  }
+
+  /** Why, once cancelled. */
+  get reason(): unknown {
+    return this.parent?.reason;
+  }
+
+  get signal(): AbortSignal {
+    return (this.parent as CallContext).signal;
+  }
+
+  onCancel(run: (reason: unknown) => void): Unsubscribe {
+    return (this.parent as CallContext).onCancel(run);
+  }
+
+  progress(phase: Phase, sent: Sent): void {
+    // Outer calls are told too, so that whichever timer fires knows how far the latest attempt had got.
+    for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) {
+      at.phase = phase;
+      at.sent = sent;
+    }
+  }
+
+  /** An attempt begins: until it says otherwise it counts as sent, and a timeout of any scope counts it. */
+  begin(): void {
+    for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) {
+      at.attempts = this.attempt;
+      at.phase = 'wait';
+      at.sent = 'maybe';
+    }
+  }
+
+  /** Whether something beneath was given up and still runs. */
+  get hasOrphans(): boolean {
+    return this.#orphans > 0;
+  }
+
+  /** Work beneath this call was given up but has not ended. Returns what to call when it does. */
+  addOrphan(): () => void {
+    for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) at.#orphans++;
+    return () => {
+      for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) at.#orphanEnded();
+    };
+  }
+
+  /** Runs once nothing that was given up is still working: at once, nearly always. */
+  afterOrphans(run: () => void): void {
+    if (this.#orphans === 0) run();
+    else {
+      this.#whenNoOrphans ??= [];
+      this.#whenNoOrphans.push(run);
+    }
+  }
+
+  #orphanEnded(): void {
+    this.#orphans--;
+    if (this.#orphans > 0 || this.#whenNoOrphans === undefined) return;
+    const waiting = this.#whenNoOrphans;
+    this.#whenNoOrphans = undefined;
+    for (const run of waiting) run();
+  }
+}
+
+/** Where a call begins: it knows the caller's signal. */
+class RootCall extends CallContext {
+  readonly #source: AbortSignal | undefined;
+  #own: AbortSignal | undefined;
+
+  constructor(options: CallOptions) {
+    super(options, undefined, 1, options.deadline ?? Number.POSITIVE_INFINITY);
+    this.#source = options.signal;
+  }
+
+  override get cancelled(): boolean {
+    return this.#source?.aborted ?? false;
+  }
+
+  override get reason(): unknown {
+    return this.#source?.reason;
+  }
+
+  override get signal(): AbortSignal {
+    if (this.#source !== undefined) return this.#source;
+    this.#own ??= new AbortController().signal;
+    return this.#own;
+  }
+
+  override onCancel(run: (reason: unknown) => void): Unsubscribe {
+    const source = this.#source;
+    if (source === undefined) return nothing;
+    if (source.aborted) {
+      run(source.reason);
+      return nothing;
+    }
+    const heard = (): void => run(source.reason);
+    source.addEventListener('abort', heard, { once: true });
+    return () => source.removeEventListener('abort', heard);
+  }
+}
+
+/**
+ * A part of a call that can be cancelled by itself: an attempt under a timeout, a whole call under a deadline.
+ * Whoever makes one must `end` it, which takes every listener off the calls above.
+ */
+export class CallScope extends CallContext {
+  #cancelled = false;
+  #reason: unknown;
+  #listeners: ((reason: unknown) => void)[] = [];
+  #controller: AbortController | undefined;
+  #leaveParent: Unsubscribe | undefined;
+  #ended = false;
+
+  constructor(parent: CallContext, deadline: number) {
+    super(parent, parent, parent.attempt, deadline);
+  }
+
+  /** Cancels this scope and all beneath it. The first reason stands. */
+  cancel(reason: unknown): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    this.#reason = reason;
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const run of listeners) run(reason);
+    this.#controller?.abort(reason);
+  }
+
+  /** Forgets the calls above. What is cancelled later there no longer reaches this scope. */
+  end(): void {
+    this.#ended = true;
+    this.#leaveParent?.();
+    this.#leaveParent = undefined;
+  }
+
+  override get cancelled(): boolean {
+    return this.#cancelled || super.cancelled;
+  }
+
+  override get reason(): unknown {
+    return this.#cancelled ? this.#reason : super.reason;
+  }
+
+  override get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.cancelled) this.#controller.abort(this.reason);
+      else this.hearParent();
+    }
+    return this.#controller.signal;
+  }
+
+  override onCancel(run: (reason: unknown) => void): Unsubscribe {
+    if (this.cancelled) {
+      run(this.reason);
+      return nothing;
+    }
+    this.#listeners.push(run);
+    this.hearParent();
+    return () => {
+      const at = this.#listeners.indexOf(run);
+      if (at >= 0) this.#listeners.splice(at, 1);
+    };
+  }
+
+  /** Hears of a cancellation above. Happens by itself once someone beneath listens. */
+  protected hearParent(): void {
+    if (this.#ended || this.#leaveParent !== undefined) return;
+    this.#leaveParent = (this.parent as CallContext).onCancel((reason) => this.cancel(reason));
+  }
+}

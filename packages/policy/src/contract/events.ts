@@ -1,0 +1,209 @@
+import { type Channel, channel } from 'node:diagnostics_channel';
+import type { VerdictKind } from './outcome.ts';
+
+/** What every event has. */
+export interface EventBase {
+  readonly type: string;
+  /** When it happened, in monotonic milliseconds of the runtime's clock. */
+  readonly at: number;
+  /** The service that is called, '' when the policy was given no name. */
+  readonly target: string;
+}
+
+interface CallEvent extends EventBase {
+  /** The operation of the call, '' when unnamed. */
+  readonly operation: string;
+  /** 1 for the first send. */
+  readonly attempt: number;
+}
+
+/** An attempt failed and the next one is `waitMs` away. */
+export interface RetryScheduled extends CallEvent {
+  readonly type: 'retry.scheduled';
+  readonly waitMs: number;
+  readonly error: unknown;
+}
+
+/** Why a retry loop gave up although the call had failed. */
+export type RetryStop =
+  | 'not-retryable'
+  | 'attempts-exhausted'
+  | 'budget-empty'
+  | 'deadline-too-near'
+  | 'server-asks-too-long'
+  | 'refused';
+
+/** A failed call will not be sent again; its last error goes to the caller. */
+export interface RetryStopped extends CallEvent {
+  readonly type: 'retry.stopped';
+  readonly reason: RetryStop;
+  readonly error: unknown;
+}
+
+/** What made a breaker change its state. */
+export type BreakerCause =
+  | 'failure-ratio'
+  | 'consecutive-failures'
+  | 'probes-failed'
+  | 'probes-succeeded'
+  | 'open-time-over';
+
+/** The numbers a breaker judged by when it moved. */
+export interface BreakerEvidence {
+  /** Calls inside the window, or probes answered when the state was half-open. */
+  readonly calls: number;
+  readonly failures: number;
+  readonly consecutiveFailures: number;
+}
+
+interface BreakerTransition extends EventBase {
+  readonly breaker: string;
+  readonly cause: BreakerCause;
+  /** The epoch that begins with this transition; permits of earlier epochs no longer count. */
+  readonly epoch: number;
+  readonly evidence: BreakerEvidence;
+}
+
+/** The breaker refuses from now on, for `openMs`. */
+export interface BreakerOpened extends BreakerTransition {
+  readonly type: 'breaker.opened';
+  readonly openMs: number;
+}
+
+/** The breaker admits probes. */
+export interface BreakerHalfOpened extends BreakerTransition {
+  readonly type: 'breaker.half-opened';
+}
+
+/** The breaker admits again, ramping up. */
+export interface BreakerClosed extends BreakerTransition {
+  readonly type: 'breaker.closed';
+}
+
+/** A gate turned a call away before it cost anything. */
+export interface CallRefused extends CallEvent {
+  readonly type: 'call.refused';
+  readonly reason: RefusalReason;
+  /** When asking again may help, in milliseconds, if the gate knows. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** Which rule of which gate refused. */
+export type RefusalReason = 'circuit-open' | 'circuit-ramping' | 'bulkhead-full' | 'bulkhead-queue-timeout';
+
+/** A call waits for a place in the bulkhead. */
+export interface BulkheadQueued extends CallEvent {
+  readonly type: 'bulkhead.queued';
+  readonly queued: number;
+}
+
+/** An attempt ran into its timeout and was given up. */
+export interface AttemptTimedOut extends CallEvent {
+  readonly type: 'attempt.timed-out';
+  readonly afterMs: number;
+}
+
+/** The whole call ran into its deadline. */
+export interface DeadlineExceeded extends CallEvent {
+  readonly type: 'deadline.exceeded';
+  readonly afterMs: number;
+}
+
+/** Work that had been given up ended at last: it had ignored its signal, and kept its slot until now. */
+export interface WorkEndedLate extends CallEvent {
+  readonly type: 'work.ended-late';
+  readonly lateMs: number;
+}
+
+/** A failure was answered by a fallback. */
+export interface FallbackUsed extends CallEvent {
+  readonly type: 'fallback.used';
+  readonly error: unknown;
+}
+
+/** One attempt ended; the verdict is the one that retry and breaker acted on. */
+export interface AttemptFinished extends CallEvent {
+  readonly type: 'attempt.finished';
+  readonly durationMs: number;
+  readonly verdict: VerdictKind;
+  readonly error: unknown;
+}
+
+/** Everything a policy can say. Facts only: what they mean is for listeners to conclude. */
+export type PolicyEvent =
+  | RetryScheduled
+  | RetryStopped
+  | BreakerOpened
+  | BreakerHalfOpened
+  | BreakerClosed
+  | CallRefused
+  | BulkheadQueued
+  | AttemptTimedOut
+  | DeadlineExceeded
+  | WorkEndedLate
+  | FallbackUsed
+  | AttemptFinished;
+
+/** Where events go. A policy asks `wants` first, so that an event nobody hears is never made. */
+export interface EventSink<E extends EventBase = PolicyEvent> {
+  wants(type: E['type']): boolean;
+  publish(event: E): void;
+}
+
+/** Publishes each event on `diagnostics_channel` `switchgear:<type>`. A channel without subscribers costs a look-up. */
+export class DiagnosticsSink<E extends EventBase = PolicyEvent> implements EventSink<E> {
+  readonly #channels = new Map<string, Channel>();
+
+  wants(type: E['type']): boolean {
+    return this.#channel(type).hasSubscribers;
+  }
+
+  publish(event: E): void {
+    this.#channel(event.type).publish(event);
+  }
+
+  #channel(type: string): Channel {
+    let found = this.#channels.get(type);
+    if (found === undefined) {
+      found = channel(`switchgear:${type}`);
+      this.#channels.set(type, found);
+    }
+    return found;
+  }
+}
+
+/** The sink of a runtime that names none. */
+export const diagnosticsSink: EventSink = new DiagnosticsSink();
+
+/** Calls listeners in order, then passes the event on to `diagnostics_channel`. */
+export class EventBus<E extends EventBase = PolicyEvent> implements EventSink<E> {
+  /** Errors thrown by listeners so far. They are counted here and go no further: a listener cannot fail a call. */
+  listenerErrors = 0;
+  readonly #listeners = new Set<(event: E) => void>();
+  readonly #diagnostics = new DiagnosticsSink<E>();
+
+  /** Hears every event until the returned function is called. */
+  on(listener: (event: E) => void): () => void {
+    // A wrapper of its own per subscription, so that the same function subscribed twice is taken off once each.
+    const own = (event: E): void => listener(event);
+    this.#listeners.add(own);
+    return () => {
+      this.#listeners.delete(own);
+    };
+  }
+
+  wants(type: E['type']): boolean {
+    return this.#listeners.size > 0 || this.#diagnostics.wants(type);
+  }
+
+  publish(event: E): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch {
+        this.listenerErrors++;
+      }
+    }
+    if (this.#diagnostics.wants(event.type)) this.#diagnostics.publish(event);
+  }
+}

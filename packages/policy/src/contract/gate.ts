@@ -1,0 +1,128 @@
+import { type Call, CallContext, type CallOptions, type Operation } from './call.ts';
+import { DeadlineExceededError, type RefusedError } from './errors.ts';
+import { diagnosticsSink, type EventSink, type RefusalReason } from './events.ts';
+import { type Classify, classifyOutcome, type Outcome, type Verdict, verdicts } from './outcome.ts';
+import type { Policy } from './policy.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Leave to call, given by a gate. It ends exactly once; a second ending changes nothing. */
+export interface Permit {
+  readonly admitted: true;
+  /** The epoch of the gate in which it was given. A result of an earlier epoch moves nothing. */
+  readonly epoch: number;
+  success(): void;
+  failure(): void;
+  throttled(): void;
+  /** Nothing was learnt: the caller left, or our own side objected. */
+  ignored(): void;
+}
+
+/** The other answer of a gate: a value, not a throw. */
+export interface Refusal {
+  readonly admitted: false;
+  readonly reason: RefusalReason;
+  /** When asking again may help, in milliseconds, if the gate knows. */
+  readonly retryAfterMs: number | undefined;
+  /** The error that tells the caller. */
+  toError(call: Call): RefusedError;
+}
+
+/** A policy that admits or refuses, and hears how it went. Usable bare, with `tryAcquire`. */
+export interface Gate extends Policy {
+  /** Asks for leave now. */
+  tryAcquire(): Permit | Refusal;
+  /** Asks for leave, waiting for a turn where the gate has a queue. Rejects with the reason when the call is cancelled. */
+  acquire?(call: CallContext): Promise<Permit | Refusal>;
+  /** Whether a permit stands for a place that is taken until the work really ends, cancelled or not. */
+  readonly holdsPlace: boolean;
+  readonly classify: Classify | undefined;
+  readonly runtime: Runtime;
+}
+
+/** Judges an outcome; a cancelled call says nothing about the other side, unless it was the deadline that cancelled it. */
+export function judge(classify: Classify | undefined, outcome: Outcome, call: CallContext): Verdict {
+  if (!outcome.ok && call.cancelled && !(call.reason instanceof DeadlineExceededError)) return verdicts.ignored;
+  if (classify === undefined) return classifyOutcome(outcome, call);
+  try {
+    return classify(outcome, call);
+  } catch {
+    return classifyOutcome(outcome, call);
+  }
+}
+
+/** Runs an operation through one gate. */
+export function throughGate<T>(gate: Gate, operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
+  return throughGates([gate], operation, CallContext.of(options));
+}
+
+/** Enters neighbouring gates in order, runs what is beneath once, and leaves them all: one `await` for any number. */
+export async function throughGates<T>(gates: readonly Gate[], next: Operation<T>, call: CallContext): Promise<T> {
+  if (call.cancelled) throw call.reason;
+  const permits: Permit[] = [];
+  for (const gate of gates) {
+    let admission = gate.tryAcquire();
+    if (!admission.admitted && gate.acquire !== undefined) {
+      try {
+        admission = await gate.acquire(call);
+      } catch (error) {
+        giveBack(permits);
+        throw error;
+      }
+    }
+    if (!admission.admitted) {
+      giveBack(permits);
+      publishRefusal(gate, admission, call);
+      throw admission.toError(call);
+    }
+    permits.push(admission);
+  }
+
+  let value: T;
+  try {
+    value = await next(call);
+  } catch (error) {
+    leave(gates, permits, { ok: false, error }, call);
+    throw error;
+  }
+  leaveWell(gates, permits, value, call);
+  return value;
+}
+
+function giveBack(permits: readonly Permit[]): void {
+  for (let i = permits.length - 1; i >= 0; i--) permits[i]?.ignored();
+}
+
+function leave(gates: readonly Gate[], permits: readonly Permit[], outcome: Outcome, call: CallContext): void {
+  for (let i = permits.length - 1; i >= 0; i--) {
+    const gate = gates[i] as Gate;
+    const permit = permits[i] as Permit;
+    const { kind } = judge(gate.classify, outcome, call);
+    // What was given up at a timeout may still run. Its place is not free until it ends, or a limit of 10 lets 20 in.
+    if (gate.holdsPlace) call.afterOrphans(() => permit[kind]());
+    else permit[kind]();
+  }
+}
+
+/** The way out that nearly every call takes: no outcome object, no verdict, no closure. */
+function leaveWell(gates: readonly Gate[], permits: readonly Permit[], value: unknown, call: CallContext): void {
+  for (let i = permits.length - 1; i >= 0; i--) {
+    const gate = gates[i] as Gate;
+    const permit = permits[i] as Permit;
+    if (gate.classify !== undefined || call.hasOrphans) leave([gate], [permit], { ok: true, value }, call);
+    else permit.success();
+  }
+}
+
+function publishRefusal(gate: Gate, refusal: Refusal, call: CallContext): void {
+  const events: EventSink = gate.runtime.events ?? diagnosticsSink;
+  if (!events.wants('call.refused')) return;
+  events.publish({
+    type: 'call.refused',
+    at: gate.runtime.clock.now(),
+    target: call.target,
+    operation: call.operation,
+    attempt: call.attempt,
+    reason: refusal.reason,
+    retryAfterMs: refusal.retryAfterMs,
+  });
+}
