@@ -72,7 +72,11 @@ export class CallContext implements Call {
     this.attempt = attempt;
     this.deadline = deadline;
     this.parent = parent;
-    this.work = parent?.work;
+    if (parent === undefined) return;
+    this.work = parent.work;
+    this.attempts = parent.attempts;
+    this.phase = parent.phase;
+    this.sent = parent.sent;
   }
 
   /** The call that a policy was handed, or a new root for what a caller said. */

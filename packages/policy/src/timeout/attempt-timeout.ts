@@ -1,0 +1,71 @@
+import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
+import { AttemptTimeoutError, withoutStack } from '../contract/errors.ts';
+import { diagnosticsSink } from '../contract/events.ts';
+import { milliseconds, readOptions } from '../contract/options.ts';
+import type { Policy } from '../contract/policy.ts';
+import { type Runtime, systemRuntime } from '../contract/runtime.ts';
+import { wheelOf } from '../stats/deadline-wheel.ts';
+import { deadlineExceeded } from './deadline.ts';
+import { type OnExpiry, runTimed } from './timed-scope.ts';
+
+export interface AttemptTimeoutOptions {
+  /**
+   * One attempt, in milliseconds, from the wait for a connection to the last byte of the body. An attempt that begins
+   * when less is left of the deadline has only that. @default 1_000
+   */
+  readonly attemptTimeoutMs?: number;
+}
+
+/** What `attemptTimeout()` takes when it is told nothing. */
+export const attemptTimeoutDefaults: Required<AttemptTimeoutOptions> = { attemptTimeoutMs: 1_000 };
+
+/**
+ * Gives up an attempt that takes too long, so that there is time for another. Goes innermost: its error is what the
+ * breaker and the retry see. An attempt cut short by the deadline of the whole call fails with that deadline's error.
+ * @throws ConfigError if an option is outside its range.
+ */
+export function attemptTimeout(options: AttemptTimeoutOptions = {}, runtime: Runtime = systemRuntime): Policy {
+  const { attemptTimeoutMs } = readOptions(
+    'attemptTimeout',
+    options,
+    { attemptTimeoutMs: milliseconds() },
+    attemptTimeoutDefaults,
+  );
+  const { clock } = runtime;
+  const wheel = wheelOf(clock);
+  const onExpiry: OnExpiry = (call, startedAt) =>
+    clock.now() >= (call.parent as CallContext).deadline
+      ? deadlineExceeded(call, startedAt, runtime)
+      : timedOut(call, startedAt, attemptTimeoutMs, runtime);
+  return {
+    name: 'attempt-timeout',
+    execute<T>(operation: Operation<T>, callOptions?: CallOptions): Promise<T> {
+      const call = CallContext.of(callOptions);
+      if (call.cancelled) return Promise.reject(call.reason);
+      const now = clock.now();
+      if (call.deadline <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
+      call.begin();
+      return runTimed(operation, call, Math.min(call.deadline, now + attemptTimeoutMs), wheel, runtime, onExpiry);
+    },
+    describe: () => `attempt timeout: ${attemptTimeoutMs} ms, less when the deadline is nearer`,
+  };
+}
+
+function timedOut(call: CallContext, startedAt: number, limitMs: number, runtime: Runtime): AttemptTimeoutError {
+  const now = runtime.clock.now();
+  const events = runtime.events ?? diagnosticsSink;
+  const { target, operation, attempt, sent, phase } = call;
+  if (events.wants('attempt.timed-out')) {
+    events.publish({ type: 'attempt.timed-out', at: now, target, operation, attempt, afterMs: now - startedAt });
+  }
+  return withoutStack(
+    () =>
+      new AttemptTimeoutError(`attempt ${attempt} took longer than ${limitMs} ms`, {
+        target,
+        operation,
+        attempts: attempt,
+        sent,
+        phase,
+      }),
+  );
+}

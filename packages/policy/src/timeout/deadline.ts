@@ -1,0 +1,65 @@
+import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
+import { DeadlineExceededError, withoutStack } from '../contract/errors.ts';
+import { diagnosticsSink } from '../contract/events.ts';
+import { milliseconds, readOptions } from '../contract/options.ts';
+import type { Policy } from '../contract/policy.ts';
+import { type Runtime, systemRuntime } from '../contract/runtime.ts';
+import { wheelOf } from '../stats/deadline-wheel.ts';
+import { type OnExpiry, runTimed } from './timed-scope.ts';
+
+export interface DeadlineOptions {
+  /**
+   * The whole call, in milliseconds: every attempt, every wait, everything beneath. A call that comes with an earlier
+   * deadline of its own keeps that. @default 3_000
+   */
+  readonly deadlineMs?: number;
+}
+
+/** What `deadline()` takes when it is told nothing. */
+export const deadlineDefaults: Required<DeadlineOptions> = { deadlineMs: 3_000 };
+
+/**
+ * Ends a call that takes longer than it may. Goes outermost, so that whatever happens beneath is inside it.
+ * The caller's abort stays the caller's abort: it rejects with the caller's own reason.
+ * @throws ConfigError if an option is outside its range.
+ */
+export function deadline(options: DeadlineOptions = {}, runtime: Runtime = systemRuntime): Policy {
+  const { deadlineMs } = readOptions('deadline', options, { deadlineMs: milliseconds() }, deadlineDefaults);
+  const { clock } = runtime;
+  const wheel = wheelOf(clock);
+  const onExpiry: OnExpiry = (call, startedAt) => deadlineExceeded(call, startedAt, runtime);
+  return {
+    name: 'deadline',
+    execute<T>(operation: Operation<T>, callOptions?: CallOptions): Promise<T> {
+      const call = CallContext.of(callOptions);
+      if (call.cancelled) return Promise.reject(call.reason);
+      const now = clock.now();
+      const dueAt = Math.min(call.deadline, now + deadlineMs);
+      if (dueAt <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
+      return runTimed(operation, call, dueAt, wheel, runtime, onExpiry);
+    },
+    describe: () => `deadline: ${deadlineMs} ms for the whole call`,
+  };
+}
+
+/** The error of a call whose deadline has passed, told to whoever listens. */
+export function deadlineExceeded(call: CallContext, startedAt: number, runtime: Runtime): DeadlineExceededError {
+  const now = runtime.clock.now();
+  const events = runtime.events ?? diagnosticsSink;
+  const { target, operation, attempt } = call;
+  if (events.wants('deadline.exceeded')) {
+    events.publish({ type: 'deadline.exceeded', at: now, target, operation, attempt, afterMs: now - startedAt });
+  }
+  const after =
+    now > startedAt ? `the deadline passed after ${Math.round(now - startedAt)} ms` : 'the deadline had passed';
+  return withoutStack(
+    () =>
+      new DeadlineExceededError(after, {
+        target,
+        operation,
+        attempts: call.attempts,
+        sent: call.sent,
+        phase: call.phase,
+      }),
+  );
+}
