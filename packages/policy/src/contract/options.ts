@@ -5,6 +5,20 @@ import { longestTimerMs } from './runtime.ts';
 export interface Check<T> {
   readonly expected: string;
   readonly ok: (value: unknown) => value is T;
+  /** Whether it must be given. */
+  readonly required?: boolean;
+  /** Whether an error may show no more of it than its type. */
+  readonly secret?: boolean;
+}
+
+/** The same check of an option that has no default and must be given. */
+export function required<T>(check: Check<T>): Check<T> {
+  return { ...check, required: true };
+}
+
+/** The same check of an option whose value no error may show. */
+export function secret<T>(check: Check<T>): Check<T> {
+  return { ...check, secret: true };
 }
 
 /** A whole number of at least `from` and at most `to`. */
@@ -105,12 +119,15 @@ export function readOptions<T extends object, D extends Partial<T>>(
   const read: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(checks) as (keyof T & string)[]) {
     const own = Object.hasOwn(given, name) ? given[name] : undefined;
+    const check: Check<unknown> = checks[name];
     if (own === undefined) {
+      if (check.required) throw new ConfigError(`${path}.${name}`, check.expected, 'nothing');
       if (Object.hasOwn(defaults, name)) read[name] = defaults[name as unknown as keyof D];
       continue;
     }
-    const check: Check<unknown> = checks[name];
-    if (!check.ok(own)) throw new ConfigError(`${path}.${name}`, check.expected, own);
+    if (!check.ok(own)) {
+      throw new ConfigError(`${path}.${name}`, check.expected, check.secret ? `a ${typeof own} that is not` : own);
+    }
     read[name] = own;
   }
   return read as Omit<T, keyof D> & Required<Pick<T, keyof D & keyof T>>;

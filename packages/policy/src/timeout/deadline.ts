@@ -1,7 +1,7 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { DeadlineExceededError, withoutStack } from '../contract/errors.ts';
 import { diagnosticsSink } from '../contract/events.ts';
-import { milliseconds, readOptions } from '../contract/options.ts';
+import { type Check, milliseconds, readOptions } from '../contract/options.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { wheelOf } from '../stats/deadline-wheel.ts';
@@ -10,7 +10,7 @@ import { type OnExpiry, runTimed } from './timed-scope.ts';
 export interface DeadlineOptions {
   /**
    * The whole call, in milliseconds: every attempt, every wait, everything beneath. A call that comes with an earlier
-   * deadline of its own keeps that. @default 3_000
+   * deadline of its own keeps that; with Infinity, that is the only one. @default 3_000
    */
   readonly deadlineMs?: number;
 }
@@ -18,13 +18,19 @@ export interface DeadlineOptions {
 /** What `deadline()` takes when it is told nothing. */
 export const deadlineDefaults: Required<DeadlineOptions> = { deadlineMs: 3_000 };
 
+const finite = milliseconds();
+const millisecondsOrNever: Check<number> = {
+  expected: `${finite.expected}, or Infinity`,
+  ok: (value): value is number => value === Number.POSITIVE_INFINITY || finite.ok(value),
+};
+
 /**
  * Ends a call that takes longer than it may. Goes outermost, so that whatever happens beneath is inside it.
  * The caller's abort stays the caller's abort: it rejects with the caller's own reason.
  * @throws ConfigError if an option is outside its range.
  */
 export function deadline(options: DeadlineOptions = {}, runtime: Runtime = systemRuntime): Policy {
-  const { deadlineMs } = readOptions('deadline', options, { deadlineMs: milliseconds() }, deadlineDefaults);
+  const { deadlineMs } = readOptions('deadline', options, { deadlineMs: millisecondsOrNever }, deadlineDefaults);
   const { clock } = runtime;
   const wheel = wheelOf(clock);
   const onExpiry: OnExpiry = (call, startedAt) => deadlineExceeded(call, startedAt, runtime);
@@ -38,7 +44,10 @@ export function deadline(options: DeadlineOptions = {}, runtime: Runtime = syste
       if (dueAt <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
       return runTimed(operation, call, dueAt, wheel, runtime, onExpiry);
     },
-    describe: () => `deadline: ${deadlineMs} ms for the whole call`,
+    describe: () =>
+      deadlineMs === Number.POSITIVE_INFINITY
+        ? 'deadline: the one a call brings'
+        : `deadline: ${deadlineMs} ms for the whole call`,
   };
 }
 

@@ -78,6 +78,15 @@ test('keeps the earlier deadline of a call that came with one', async () => {
   await failed;
 });
 
+test('with an infinite deadline of its own, ends a call at the one it brings', async () => {
+  const { clock, runtime } = world();
+  const policy = deadline({ deadlineMs: Number.POSITIVE_INFINITY }, runtime);
+  const failed = assert.rejects(policy.execute(never, { deadline: clock.now() + 70_000 }), DeadlineExceededError);
+  await clock.advance(70_000);
+  await failed;
+  assert.equal(await policy.execute(async () => 'no deadline'), 'no deadline');
+});
+
 test('starts nothing when the deadline has passed', async () => {
   const { clock, runtime } = world();
   for (const policy of [deadline({}, runtime), attemptTimeout({}, runtime)]) {
@@ -182,6 +191,7 @@ test('ignores a wall clock that jumps', async () => {
 test('refuses settings that cannot be', () => {
   for (const wrong of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null, 2 ** 31]) {
     assert.throws(() => attemptTimeout({ attemptTimeoutMs: wrong as never }), ConfigError);
+    if (wrong === Number.POSITIVE_INFINITY) continue;
     assert.throws(() => deadline({ deadlineMs: wrong as never }), { path: 'deadline.deadlineMs' });
   }
   assert.throws(() => deadline({ timeout: 5 } as never), { path: 'deadline.timeout' });

@@ -1,0 +1,60 @@
+import type { ErrorFacts, SwitchgearError } from '@switchgear/policy';
+import { DomainError, type DomainErrorClass } from '../contract/domain-error.ts';
+import type { Unwrapped } from '../contract/envelope.ts';
+import { AuthenticationError, HttpStatusError, RedirectRefusedError, ThrottledError } from '../errors.ts';
+import { readRetryAfter } from './retry-after.ts';
+
+/** What is known of an answer that is not a success. */
+export interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | string[] | undefined;
+  /** What the envelope said, if there was one. */
+  readonly unwrapped: Unwrapped | undefined;
+}
+
+/** What an operation says about statuses. */
+export interface StatusRules {
+  readonly errors: Readonly<Record<number, DomainErrorClass>> | undefined;
+  readonly retryStatuses: readonly number[] | undefined;
+}
+
+/** Makes the error of an answer outside 2xx: the second half of the failure table. */
+export function classifyAnswer(
+  answer: Answer,
+  rules: StatusRules,
+  facts: ErrorFacts,
+  wallNow: number,
+): SwitchgearError {
+  const { status } = answer;
+  // Phase `decode`: everything had arrived, and it is the answer itself that says no.
+  const answered: ErrorFacts = { ...facts, sent: 'answered', phase: 'decode' };
+  const domain = rules.errors !== undefined && Object.hasOwn(rules.errors, status) ? rules.errors[status] : undefined;
+  if (domain !== undefined) return domainError(domain, answer, answered);
+  if (status >= 300 && status < 400) return new RedirectRefusedError(status, answered);
+  if (status === 401) return new AuthenticationError('answered 401: the credentials are not accepted', answered);
+
+  const retryAfterMs = readRetryAfter(answer.retryAfter, wallNow);
+  if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
+    return new ThrottledError(status, { ...answered, retryAfterMs });
+  }
+  return new HttpStatusError(status, rules.retryStatuses?.includes(status) ?? false, { ...answered, retryAfterMs });
+}
+
+/** The domain error of an operation, told what the service said. */
+export function domainError(DomainErrorOf: DomainErrorClass, answer: Answer, facts: ErrorFacts): DomainError {
+  const { unwrapped } = answer;
+  const refusal = unwrapped !== undefined && !unwrapped.ok ? unwrapped : undefined;
+  return new DomainErrorOf({
+    target: facts.target ?? '',
+    operation: facts.operation ?? '',
+    attempts: facts.attempts ?? 0,
+    status: answer.status,
+    serviceCode: refusal?.code,
+    detail: refusal?.message,
+  });
+}
+
+/** The error of an envelope that says no in a 2xx answer. */
+export function refusedInEnvelope(answer: Answer, facts: ErrorFacts): DomainError {
+  return domainError(DomainError, answer, facts);
+}

@@ -1,0 +1,201 @@
+import { type ErrorFacts, RefusedError, SwitchgearError, type Verdict, verdicts } from '@switchgear/policy';
+
+// Each class is a row, or a few, of the failure table: its verdict says what the breaker hears and whether the same
+// request may be sent again. The table is applied where the error is made, and nowhere else.
+
+/** The call was asked for wrongly: nothing was sent. */
+export class InvalidRequestError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_INVALID_REQUEST';
+  /** What is wrong with the input, by place. */
+  readonly issues: readonly string[];
+
+  constructor(issues: readonly string[], facts: ErrorFacts) {
+    super(`the request is invalid: ${issues.join('; ')}`, facts);
+    this.issues = issues;
+  }
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
+  }
+}
+
+/** The client has been closed. */
+export class ClientClosedError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_CLIENT_CLOSED';
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
+  }
+}
+
+/** The name of the target could not be resolved. */
+export class DnsError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_DNS_FAILED';
+  /** Node's code, such as ENOTFOUND. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, facts: ErrorFacts) {
+    super(message, facts);
+    this.reason = reason;
+  }
+
+  override verdict(): Verdict {
+    // An unknown name is nearly always a wrong setting, so once more is enough; EAI_AGAIN is the one that passes.
+    if (this.reason !== 'ENOTFOUND') return { kind: 'ignored', retry: 'backoff' };
+    return { kind: 'failure', retry: this.attempts > 1 ? 'never' : 'backoff' };
+  }
+}
+
+/** No connection: refused, unreachable, or not made in time. The request never left. */
+export class ConnectError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_CONNECT_FAILED';
+
+  override verdict(): Verdict {
+    return verdicts.failure;
+  }
+}
+
+/** The other side is not who it should be. Never sent again: it will not become so. */
+export class TlsError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_TLS_FAILED';
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
+  }
+}
+
+/** The connection was lost after the request had begun to be sent. */
+export class ConnectionLostError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_CONNECTION_LOST';
+
+  override verdict(idempotent: boolean): Verdict {
+    return idempotent ? verdicts.failure : verdicts.failureForGood;
+  }
+}
+
+/** The other side answered with a status that no `errors` entry of the operation names. */
+export class HttpStatusError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_HTTP_STATUS';
+  readonly status: number;
+  readonly #mayRepeat: boolean;
+
+  /** @param mayRepeat Whether the operation asks for another try at this status. */
+  constructor(status: number, mayRepeat: boolean, facts: ErrorFacts) {
+    super(`answered ${status}`, { ...facts, sent: 'answered' });
+    this.status = status;
+    this.#mayRepeat = mayRepeat;
+  }
+
+  override verdict(idempotent: boolean): Verdict {
+    const { status } = this;
+    const again = idempotent && (this.#mayRepeat || status === 502 || status === 503 || status === 504);
+    // Misdirected: the server says that it did nothing, and another connection may lead elsewhere.
+    if (status === 421) return { kind: 'ignored', retry: 'backoff' };
+    if (status === 408 || status === 425) return { kind: 'ignored', retry: idempotent ? 'backoff' : 'never' };
+    if (status < 500) return again ? { kind: 'success', retry: 'backoff' } : verdicts.success;
+    if (status === 501 || status === 505 || status === 508 || status === 511) return verdicts.ignored;
+    return again ? verdicts.failure : verdicts.failureForGood;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), status: this.status };
+  }
+}
+
+/** The other side asks for less: 429, or 503 with Retry-After. Not sickness, so the breaker does not count it. */
+export class ThrottledError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_THROTTLED';
+  readonly status: number;
+
+  constructor(status: number, facts: ErrorFacts) {
+    super(`answered ${status}: asks for less`, { ...facts, sent: 'answered' });
+    this.status = status;
+  }
+
+  override verdict(idempotent: boolean): Verdict {
+    const retry = idempotent ? 'backoff' : 'never';
+    const { retryAfterMs } = this;
+    return retryAfterMs === undefined ? { kind: 'throttled', retry } : { kind: 'throttled', retry, retryAfterMs };
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), status: this.status };
+  }
+}
+
+/** The other side sent us elsewhere. Followed never: a redirect carries credentials and bodies to where it points. */
+export class RedirectRefusedError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_REDIRECT_REFUSED';
+  readonly status: number;
+
+  constructor(status: number, facts: ErrorFacts) {
+    super(`answered ${status}, a redirect, which is not followed`, { ...facts, sent: 'answered' });
+    this.status = status;
+  }
+
+  override verdict(): Verdict {
+    return verdicts.success;
+  }
+}
+
+/** The answer is not what the contract says: no JSON, another shape, no envelope. */
+export class InvalidResponseError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_INVALID_RESPONSE';
+  readonly status: number;
+  /** Where the answer differs from the contract. */
+  readonly issues: readonly string[];
+
+  constructor(status: number, issues: readonly string[], facts: ErrorFacts) {
+    super(`the answer does not hold to the contract: ${issues.join('; ')}`, {
+      ...facts,
+      sent: 'answered',
+      phase: 'decode',
+    });
+    this.status = status;
+    this.issues = issues;
+  }
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
+  }
+}
+
+/** The answer is larger than `maxBodyBytes`, decoded, or wrapped in too many encodings. */
+export class ResponseTooLargeError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_RESPONSE_TOO_LARGE';
+
+  constructor(message: string, facts: ErrorFacts) {
+    super(message, { ...facts, sent: 'answered' });
+  }
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
+  }
+}
+
+/** The credentials were refused: by the token server, or with 401 although the token was new. */
+export class AuthenticationError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_AUTHENTICATION_FAILED';
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
+  }
+}
+
+/** The token server could not be asked. The request never left, so it may be sent again. */
+export class TokenUnavailableError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_TOKEN_UNAVAILABLE';
+
+  override verdict(): Verdict {
+    return { kind: 'ignored', retry: 'backoff' };
+  }
+}
+
+/** Whether an error says that the service could not be had, as opposed to an answer of it, or a fault of ours. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof SwitchgearError)) return false;
+  if (error instanceof RefusedError || error instanceof TokenUnavailableError || error instanceof DnsError) return true;
+  if (error.code === 'SWITCHGEAR_DEADLINE_EXCEEDED' || error.code === 'SWITCHGEAR_ATTEMPT_TIMEOUT') return true;
+  const { kind } = error.verdict(true);
+  return kind === 'failure' || kind === 'throttled';
+}

@@ -1,0 +1,28 @@
+/** Counts the calls under way, so that closing can wait for them. */
+export class InFlight {
+  count = 0;
+  #closed = false;
+  #empty: (() => void) | undefined;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  begin(): void {
+    this.count++;
+  }
+
+  end(): void {
+    this.count--;
+    if (this.count === 0) this.#empty?.();
+  }
+
+  /** Resolves when nothing is under way. Whoever begins a call asks `closed` first. */
+  close(): Promise<void> {
+    this.#closed = true;
+    if (this.count === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#empty = resolve;
+    });
+  }
+}
