@@ -167,13 +167,13 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     if (problem !== undefined) wrong('headers', 'headers that can be sent', problem);
   }
   const url = httpUrl('createServiceClient.baseUrl', read.baseUrl);
-  return {
-    ...read,
+  // Without a prototype, as `read` is: an option left out must not be found on a polluted `Object.prototype`.
+  return Object.assign(Object.create(null), read, {
     origin: url.origin,
     prefix: url.pathname.replace(/\/+$/, ''),
     // A connection takes its time out of the attempt's, so it can never have more.
     connectTimeoutMs: Math.min(read.connectTimeoutMs, attemptTimeoutMs),
     transport: read.transport ?? undiciTransport,
     runtime: read.runtime ?? systemRuntime,
-  };
+  });
 }

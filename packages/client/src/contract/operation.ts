@@ -105,7 +105,8 @@ export const del: Define = define('DELETE');
 
 type Define = <const P extends string, const O extends OperationOptions = Record<never, never>>(
   path: P,
-  options?: O,
+  // The intersection gives a fallback's parameter its type, which inference of `O` alone does not.
+  options?: O & OperationOptions,
 ) => OperationDefinition<P, O>;
 
 const known: readonly (keyof OperationOptions)[] = [
