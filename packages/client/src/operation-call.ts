@@ -90,8 +90,9 @@ async function execute(parts: OperationParts, given: Input, said: CallSettings):
   try {
     // The request is fixed here, before anything is waited for: the same in every attempt.
     const idempotencyKey = keyOf(definition, settings, facts);
+    const built = buildRequest(definition, parts.settings.prefix, input, facts);
     const sending: Sending = {
-      request: await buildRequest(definition, parts.settings.prefix, input, facts),
+      request: built instanceof Promise ? await built : built,
       headers: headersOf(parts, settings, { requestId, idempotencyKey, tracestate: incoming?.tracestate }, facts),
       traceId,
       traceFlags: incoming?.trace?.flags ?? 1,

@@ -7,7 +7,6 @@ import {
   bulkhead,
   type CircuitBreaker,
   ConfigError,
-  deadline,
   EventBus,
   type Pipeline,
   pipeline,
@@ -127,7 +126,10 @@ function openGates(settings: ClientSettings, runtime: Runtime): Gates {
   };
 }
 
-/** The stack of one operation. The gates and the budget in it are the client's: all operations share them. */
+/**
+ * The stack of one operation. The gates and the budget in it are the client's: all operations share them. A call brings
+ * its deadline along, and every wait in here keeps it: the queue, the back-off, the attempt. So there is no stage for it.
+ */
 function openStack(
   settings: ClientSettings,
   gates: Gates,
@@ -136,7 +138,6 @@ function openStack(
 ): Pipeline<never> {
   const attemptTimeoutMs = definition.options.attemptTimeoutMs ?? settings.attemptTimeoutMs;
   return pipeline(
-    deadline({ deadlineMs: Number.POSITIVE_INFINITY }, runtime), // outermost, so that every wait below is inside it; the call brings its own
     gates.bulkhead, // one permit per call, so that the retries of one caller never crowd out another
     retry({ ...settings.retry, budget: gates.budget }, runtime), // above the breaker, which must hear every attempt, not only the last
     gates.breaker, // below retry and above the timeout, so that a hung attempt is a failure it hears of in time
@@ -200,9 +201,9 @@ function controls(
       [
         `${settings.target} at ${settings.origin}${settings.prefix}`,
         `deadline: ${settings.deadlineMs} ms for the whole call`,
-        ...openStack(settings, gates, { options: {} } as OperationDefinition, settings.runtime)
-          .policies.slice(1)
-          .map((policy) => policy.describe()),
+        ...openStack(settings, gates, { options: {} } as OperationDefinition, settings.runtime).policies.map((policy) =>
+          policy.describe(),
+        ),
       ].join('\n'),
     explain: () => gates.breaker.explain(),
     close,

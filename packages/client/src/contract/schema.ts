@@ -20,18 +20,28 @@ export type Checked =
  * Runs a schema. The issues name places, such as `address.city: expected string`, at most five of them; the texts are
  * the schema library's own, which do not repeat the value.
  */
-export async function check(schema: Schema, value: unknown): Promise<Checked> {
-  let result: Awaited<ReturnType<Schema['~standard']['validate']>>;
+export function check(schema: Schema, value: unknown): Checked | Promise<Checked> {
   try {
-    result = await schema['~standard'].validate(value);
+    const result = schema['~standard'].validate(value);
+    // Most schemas answer at once, and a call that need not wait does not.
+    return result instanceof Promise ? result.then(read, failed) : read(result);
   } catch {
-    // What a refinement threw may quote the value, so only the fact is told.
-    return { ok: false, issues: ['the schema itself failed'] };
+    return failed();
   }
+}
+
+type Result = Awaited<ReturnType<Schema['~standard']['validate']>>;
+
+function read(result: Result): Checked {
   if (result.issues === undefined) return { ok: true, value: result.value };
   const issues = result.issues.slice(0, 5).map((issue) => {
     const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
     return path === '' ? issue.message : `${path}: ${issue.message}`;
   });
   return { ok: false, issues };
+}
+
+/** What a refinement threw may quote the value, so only the fact is told. */
+function failed(): Checked {
+  return { ok: false, issues: ['the schema itself failed'] };
 }

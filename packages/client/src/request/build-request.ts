@@ -1,6 +1,6 @@
 import type { ErrorFacts } from '@switchgear/policy';
 import type { OperationDefinition, QueryValue } from '../contract/operation.ts';
-import { check } from '../contract/schema.ts';
+import { type Checked, check, type Schema } from '../contract/schema.ts';
 import { InvalidRequestError } from '../errors.ts';
 
 /** A request that is fixed before the first attempt, and the same in each. */
@@ -17,12 +17,12 @@ const encoder = new TextEncoder();
  * @param prefix The path of the base URL, without a slash at its end.
  * @throws InvalidRequestError naming what is wrong, by place and never by value.
  */
-export async function buildRequest(
+export function buildRequest(
   definition: OperationDefinition,
   prefix: string,
   input: Readonly<Record<string, unknown>>,
   facts: ErrorFacts,
-): Promise<BuiltRequest> {
+): BuiltRequest | Promise<BuiltRequest> {
   const { path: template, options, method } = definition;
   for (const name of Object.keys(input)) {
     if (name !== 'query' && name !== 'body' && !template.names.includes(name)) {
@@ -31,30 +31,32 @@ export async function buildRequest(
   }
   const built = template.build(input);
   if (!built.ok) throw new InvalidRequestError([`${built.param} ${built.problem}`], facts);
-
-  const query = await checked('query', options.query, input.query, facts);
-  const body = await checked('body', options.body, input.body, facts);
-  if (options.body === undefined && body !== undefined) {
+  if (options.body === undefined && input.body !== undefined) {
     throw new InvalidRequestError(['body: this operation has none'], facts);
   }
-  const path = prefix + built.path + queryString(query, facts);
-  return { method, path, body: body === undefined ? undefined : encoder.encode(stringify(body, facts)) };
+
+  const finish = (query: unknown, body: unknown): BuiltRequest => ({
+    method,
+    path: prefix + built.path + queryString(query, facts),
+    body: body === undefined ? undefined : encoder.encode(stringify(body, facts)),
+  });
+  const query = checked('query', options.query, input.query, facts);
+  const body = checked('body', options.body, input.body, facts);
+  if (!(query instanceof Promise) && !(body instanceof Promise)) return finish(query, body);
+  return Promise.all([query, body]).then(([checkedQuery, checkedBody]) => finish(checkedQuery, checkedBody));
 }
 
-async function checked(
-  place: 'query' | 'body',
-  schema: OperationDefinition['options']['query'],
-  value: unknown,
-  facts: ErrorFacts,
-): Promise<unknown> {
+function checked(place: 'query' | 'body', schema: Schema | undefined, value: unknown, facts: ErrorFacts): unknown {
   if (schema === undefined) return value;
-  const result = await check(schema, value);
-  if (!result.ok)
+  const letThrough = (result: Checked): unknown => {
+    if (result.ok) return result.value;
     throw new InvalidRequestError(
       result.issues.map((issue) => `${place}.${issue}`),
       facts,
     );
-  return result.value;
+  };
+  const result = check(schema, value);
+  return result instanceof Promise ? result.then(letThrough) : letThrough(result);
 }
 
 function queryString(query: unknown, facts: ErrorFacts): string {

@@ -2,7 +2,7 @@ import { type ErrorFacts, SwitchgearError } from '@switchgear/policy';
 import { classifyAnswer, refusedInEnvelope } from '../classify/answer.ts';
 import type { Envelope, Unwrapped } from '../contract/envelope.ts';
 import type { OperationDefinition } from '../contract/operation.ts';
-import { check } from '../contract/schema.ts';
+import { type Checked, check } from '../contract/schema.ts';
 import { InvalidResponseError, ResponseTooLargeError } from '../errors.ts';
 import { BodyTooLarge, type WireResponse } from '../transport/transport.ts';
 import { decodeBody, Undecodable } from './decode-body.ts';
@@ -18,20 +18,41 @@ export interface Reader {
 
 /**
  * Makes the value of an answer, or its error: decoded, unwrapped, held against the schema. Here an attempt is judged,
- * once; retry, breaker and telemetry read what the error says.
+ * once; retry, breaker and telemetry read what the error says. Waits only for what must be unpacked, or for a schema
+ * that is asynchronous.
  */
-export async function readAnswer(response: WireResponse, reader: Reader, facts: ErrorFacts): Promise<unknown> {
-  const { status, headers } = response;
-  const succeeded = status >= 200 && status < 300;
+export function readAnswer(response: WireResponse, reader: Reader, facts: ErrorFacts): unknown {
+  const succeeded = response.status >= 200 && response.status < 300;
   const { response: schema } = reader.definition.options;
   if (succeeded && (schema === 'none' || reader.definition.method === 'HEAD')) return undefined;
+  const encoding = response.headers['content-encoding'];
+  if (encoding === undefined) return judgeAnswer(response, response.body, reader, facts, succeeded);
+  return decodeBody(response.body, encoding, reader.maxBodyBytes)
+    .catch((error: unknown) => {
+      // The body of a refusal is read for its code alone; that it cannot be read changes nothing about the refusal.
+      if (!succeeded) return noBody;
+      if (error instanceof BodyTooLarge) throw new ResponseTooLargeError(`the body has ${error.message}`, facts);
+      if (error instanceof Undecodable) throw new InvalidResponseError(response.status, [error.message], facts);
+      throw error;
+    })
+    .then((body) => judgeAnswer(response, body, reader, facts, succeeded));
+}
 
-  const parsed = await parseBody(response, reader, facts, succeeded);
+const noBody = new Uint8Array(0);
+
+function judgeAnswer(
+  { status, headers }: WireResponse,
+  body: Uint8Array,
+  reader: Reader,
+  facts: ErrorFacts,
+  succeeded: boolean,
+): unknown {
+  const { response: schema, errors, retryStatuses } = reader.definition.options;
+  const parsed = parseJson(body, headers['content-type']);
   const unwrapped = parsed.ok ? unwrap(reader.envelope, parsed.value) : undefined;
   if (!succeeded) {
     const answer = { status, retryAfter: headers['retry-after'], unwrapped };
-    const rules = { errors: reader.definition.options.errors, retryStatuses: reader.definition.options.retryStatuses };
-    throw classifyAnswer(answer, rules, facts, reader.wallNow());
+    throw classifyAnswer(answer, { errors, retryStatuses }, facts, reader.wallNow());
   }
   if (status === 204 && schema === undefined) return undefined;
   if (!parsed.ok) throw new InvalidResponseError(status, [parsed.issue], facts);
@@ -43,31 +64,13 @@ export async function readAnswer(response: WireResponse, reader: Reader, facts: 
   }
   const value = unwrapped === undefined ? parsed.value : unwrapped.data;
   if (schema === undefined || schema === 'none') return value;
-  const checked = await check(schema, value);
-  if (!checked.ok) throw new InvalidResponseError(status, checked.issues, facts);
-  return checked.value;
-}
 
-type Parsed = ReturnType<typeof parseJson>;
-
-async function parseBody(
-  response: WireResponse,
-  reader: Reader,
-  facts: ErrorFacts,
-  succeeded: boolean,
-): Promise<Parsed> {
-  try {
-    const encoding = response.headers['content-encoding'];
-    const body =
-      encoding === undefined ? response.body : await decodeBody(response.body, encoding, reader.maxBodyBytes);
-    return parseJson(body, response.headers['content-type']);
-  } catch (error) {
-    // The body of a refusal is read for its error code alone; that it cannot be read changes nothing about the refusal.
-    if (!succeeded) return { ok: false, issue: 'unreadable' };
-    if (error instanceof BodyTooLarge) throw new ResponseTooLargeError(`the body has ${error.message}`, facts);
-    if (error instanceof Undecodable) throw new InvalidResponseError(response.status, [error.message], facts);
-    throw error;
-  }
+  const letThrough = (result: Checked): unknown => {
+    if (result.ok) return result.value;
+    throw new InvalidResponseError(status, result.issues, facts);
+  };
+  const checked = check(schema, value);
+  return checked instanceof Promise ? checked.then(letThrough) : letThrough(checked);
 }
 
 /** An envelope is the user's function: one that throws has not recognised the body. */
