@@ -96,6 +96,11 @@ export class CallContext implements Call {
     return inner;
   }
 
+  /** Whether anything could ever cancel it. Most calls have no signal and no deadline above them, and need not listen. */
+  get cancellable(): boolean {
+    return this.parent?.cancellable ?? false;
+  }
+
   /** Whether the call has been cancelled, by whomever. */
   get cancelled(): boolean {
     return this.parent?.cancelled ?? false;
@@ -172,6 +177,10 @@ class RootCall extends CallContext {
     this.#source = options.signal;
   }
 
+  override get cancellable(): boolean {
+    return this.#source !== undefined;
+  }
+
   override get cancelled(): boolean {
     return this.#source?.aborted ?? false;
   }
@@ -206,7 +215,7 @@ class RootCall extends CallContext {
 export class CallScope extends CallContext {
   #cancelled = false;
   #reason: unknown;
-  #listeners: ((reason: unknown) => void)[] = [];
+  #listeners: ((reason: unknown) => void)[] | undefined;
   #controller: AbortController | undefined;
   #leaveParent: Unsubscribe | undefined;
   #ended = false;
@@ -221,8 +230,8 @@ export class CallScope extends CallContext {
     this.#cancelled = true;
     this.#reason = reason;
     const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const run of listeners) run(reason);
+    this.#listeners = undefined;
+    if (listeners !== undefined) for (const run of listeners) run(reason);
     this.#controller?.abort(reason);
   }
 
@@ -231,6 +240,10 @@ export class CallScope extends CallContext {
     this.#ended = true;
     this.#leaveParent?.();
     this.#leaveParent = undefined;
+  }
+
+  override get cancellable(): boolean {
+    return true;
   }
 
   override get cancelled(): boolean {
@@ -255,17 +268,19 @@ export class CallScope extends CallContext {
       run(this.reason);
       return nothing;
     }
+    this.#listeners ??= [];
     this.#listeners.push(run);
     this.hearParent();
     return () => {
-      const at = this.#listeners.indexOf(run);
-      if (at >= 0) this.#listeners.splice(at, 1);
+      const at = this.#listeners?.indexOf(run) ?? -1;
+      if (at >= 0) this.#listeners?.splice(at, 1);
     };
   }
 
   /** Hears of a cancellation above. Happens by itself once someone beneath listens. */
   protected hearParent(): void {
-    if (this.#ended || this.#leaveParent !== undefined) return;
-    this.#leaveParent = (this.parent as CallContext).onCancel((reason) => this.cancel(reason));
+    const parent = this.parent as CallContext;
+    if (this.#ended || this.#leaveParent !== undefined || !parent.cancellable) return;
+    this.#leaveParent = parent.onCancel((reason) => this.cancel(reason));
   }
 }

@@ -45,7 +45,8 @@ export function attemptTimeout(options: AttemptTimeoutOptions = {}, runtime: Run
       const now = clock.now();
       if (call.deadline <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
       call.begin();
-      return runTimed(operation, call, Math.min(call.deadline, now + attemptTimeoutMs), wheel, runtime, onExpiry);
+      const dueAt = Math.min(call.deadline, now + attemptTimeoutMs);
+      return runTimed(operation, call, { startedAt: now, dueAt, wheel, runtime, onExpiry });
     },
     describe: () => `attempt timeout: ${attemptTimeoutMs} ms, less when the deadline is nearer`,
   };

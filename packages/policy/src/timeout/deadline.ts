@@ -42,7 +42,7 @@ export function deadline(options: DeadlineOptions = {}, runtime: Runtime = syste
       const now = clock.now();
       const dueAt = Math.min(call.deadline, now + deadlineMs);
       if (dueAt <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
-      return runTimed(operation, call, dueAt, wheel, runtime, onExpiry);
+      return runTimed(operation, call, { startedAt: now, dueAt, wheel, runtime, onExpiry });
     },
     describe: () =>
       deadlineMs === Number.POSITIVE_INFINITY

@@ -4,6 +4,9 @@ import { diagnosticsSink } from '../contract/events.ts';
 import type { Runtime } from '../contract/runtime.ts';
 import { type DeadlineWheel, WheelEntry } from '../stats/deadline-wheel.ts';
 
+/** Work that ends this soon after it was given up has heeded its signal: closing a socket takes a turn or two. */
+const promptMs = 1;
+
 /** What happens when the time is up. */
 export type OnExpiry = (scope: CallContext, startedAt: number) => SwitchgearError;
 
@@ -12,68 +15,56 @@ export type OnExpiry = (scope: CallContext, startedAt: number) => SwitchgearErro
  * nothing else: an operation that ignores its signal is left behind, keeps its place in any bulkhead around it until it
  * ends, and is reported then.
  */
-export function runTimed<T>(
-  operation: Operation<T>,
-  parent: CallContext,
-  dueAt: number,
-  wheel: DeadlineWheel,
-  runtime: Runtime,
-  onExpiry: OnExpiry,
-): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const race = new Race<T>(parent, dueAt, wheel, runtime, onExpiry, resolve, reject);
-    race.run(operation);
-  });
+export function runTimed<T>(operation: Operation<T>, parent: CallContext, limit: TimeLimit): Promise<T> {
+  return new Promise<T>((resolve, reject) => new Race<T>(parent, limit, resolve, reject).run(operation));
+}
+
+/** Until when, on whose clock, and what then. */
+export interface TimeLimit {
+  /** Now: the clock is read once per call and not once per layer. */
+  readonly startedAt: number;
+  readonly dueAt: number;
+  readonly wheel: DeadlineWheel;
+  readonly runtime: Runtime;
+  readonly onExpiry: OnExpiry;
 }
 
 /** The entry that the wheel holds for a race. Apart from the scope, which already has a parent class. */
 class RaceDeadline extends WheelEntry {
-  readonly #onDue: () => void;
+  readonly #race: Race<never>;
 
-  constructor(dueAt: number, onDue: () => void) {
+  constructor(dueAt: number, race: Race<never>) {
     super();
     this.dueAt = dueAt;
-    this.#onDue = onDue;
+    this.#race = race;
   }
 
   override expire(): void {
-    this.#onDue();
+    this.#race.expire();
   }
 }
 
 class Race<T> extends CallScope {
-  readonly #wheel: DeadlineWheel;
-  readonly #runtime: Runtime;
-  readonly #onExpiry: OnExpiry;
+  readonly #limit: TimeLimit;
   readonly #resolve: (value: T) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #startedAt: number;
   readonly #entry: RaceDeadline;
-  #settledAt = -1;
+  #settled = false;
+  /** Set when the work is left behind. */
+  #givenUpAt = 0;
   #orphanEnded: (() => void) | undefined;
 
-  constructor(
-    parent: CallContext,
-    dueAt: number,
-    wheel: DeadlineWheel,
-    runtime: Runtime,
-    onExpiry: OnExpiry,
-    resolve: (value: T) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    super(parent, dueAt);
-    this.#wheel = wheel;
-    this.#runtime = runtime;
-    this.#onExpiry = onExpiry;
+  constructor(parent: CallContext, limit: TimeLimit, resolve: (value: T) => void, reject: (reason: unknown) => void) {
+    super(parent, limit.dueAt);
+    this.#limit = limit;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#startedAt = runtime.clock.now();
-    this.#entry = new RaceDeadline(dueAt, () => this.#expired());
+    this.#entry = new RaceDeadline(limit.dueAt, this as Race<never>);
   }
 
   run(operation: Operation<T>): void {
     this.hearParent();
-    this.#wheel.add(this.#entry);
+    this.#limit.wheel.add(this.#entry);
     let work: Promise<T>;
     try {
       work = operation(this);
@@ -88,21 +79,22 @@ class Race<T> extends CallScope {
     );
   }
 
-  #expired(): void {
-    this.cancel(this.#onExpiry(this, this.#startedAt));
+  expire(): void {
+    this.cancel(this.#limit.onExpiry(this, this.#limit.startedAt));
   }
 
   /** The time is up, or someone above has left: the caller is answered now, whatever the work does. */
   override cancel(reason: unknown): void {
-    if (this.#settledAt >= 0) return;
+    if (this.#settled) return;
     this.#settle();
+    this.#givenUpAt = this.#limit.runtime.clock.now();
     this.#orphanEnded = (this.parent as CallContext).addOrphan();
     super.cancel(reason);
     this.#reject(reason);
   }
 
   #workDone(value: T): void {
-    if (this.#settledAt >= 0) {
+    if (this.#settled) {
       this.#endedLate();
       return;
     }
@@ -111,7 +103,7 @@ class Race<T> extends CallScope {
   }
 
   #workFailed(error: unknown): void {
-    if (this.#settledAt >= 0) {
+    if (this.#settled) {
       this.#endedLate();
       return;
     }
@@ -120,24 +112,24 @@ class Race<T> extends CallScope {
   }
 
   #settle(): void {
-    this.#settledAt = this.#runtime.clock.now();
-    this.#wheel.remove(this.#entry);
+    this.#settled = true;
+    this.#limit.wheel.remove(this.#entry);
     this.end();
   }
 
   #endedLate(): void {
     this.#orphanEnded?.();
-    const now = this.#runtime.clock.now();
-    const events = this.#runtime.events ?? diagnosticsSink;
+    const { clock, events = diagnosticsSink } = this.#limit.runtime;
+    const now = clock.now();
     // Work that heeds its signal ends in the same turn, and there is nothing to tell.
-    if (now <= this.#settledAt || !events.wants('work.ended-late')) return;
+    if (now - this.#givenUpAt < promptMs || !events.wants('work.ended-late')) return;
     events.publish({
       type: 'work.ended-late',
       at: now,
       target: this.target,
       operation: this.operation,
       attempt: this.attempt,
-      lateMs: now - this.#settledAt,
+      lateMs: now - this.#givenUpAt,
     });
   }
 }

@@ -1,0 +1,481 @@
+// The public face of @switchgear/policy, made by `npm run api`.
+
+// ========== @switchgear/policy
+
+// breaker/breaker.d.ts
+export declare class CircuitBreaker implements Gate {
+  #private;
+  readonly name = "breaker";
+  readonly label: string;
+  readonly holdsPlace = false;
+  readonly classify: Classify | undefined;
+  readonly runtime: Runtime;
+  constructor(options?: BreakerOptions, runtime?: Runtime);
+  execute<T>(operation: Operation<T>, call?: CallOptions): Promise<T>;
+  tryAcquire(): Permit | Refusal;
+  get state(): BreakerState;
+  get epoch(): number;
+  snapshot(): BreakerSnapshot;
+  explain(): string;
+  describe(): string;
+}
+export declare function breaker(options?: BreakerOptions, runtime?: Runtime): CircuitBreaker;
+
+// breaker/options.d.ts
+export interface BreakerOptions {
+  readonly name?: string;
+  readonly window?: 'time' | 'count';
+  readonly windowMs?: number;
+  readonly windowCalls?: number;
+  readonly minimumCalls?: number;
+  readonly failureRatio?: number;
+  readonly consecutiveFailures?: number;
+  readonly openMs?: number;
+  readonly maxOpenMs?: number;
+  readonly probes?: number;
+  readonly probeLeaseMs?: number;
+  readonly rampMs?: number;
+  readonly classify?: Classify;
+}
+export declare const breakerDefaults: Required<Omit<BreakerOptions, 'classify'>>;
+
+// breaker/snapshot.d.ts
+export type BreakerState = 'closed' | 'open' | 'half-open';
+export interface BreakerSnapshot {
+  readonly name: string;
+  readonly state: BreakerState;
+  readonly epoch: number;
+  readonly cause: BreakerCause | null;
+  readonly calls: number;
+  readonly failures: number;
+  readonly failureRatio: number;
+  readonly consecutiveFailures: number;
+  readonly openings: number;
+  readonly openForMs: number;
+  readonly probesRunning: number;
+  readonly admittedShare: number;
+}
+
+// bulkhead/bulkhead.d.ts
+export interface BulkheadSnapshot {
+  readonly active: number;
+  readonly queued: number;
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+}
+export declare class Bulkhead implements Gate {
+  #private;
+  readonly name = "bulkhead";
+  readonly holdsPlace = true;
+  readonly classify: Classify | undefined;
+  readonly runtime: Runtime;
+  constructor(options?: BulkheadOptions, runtime?: Runtime);
+  tryAcquire(): Permit | Refusal;
+  acquire(call: CallContext): Promise<Permit | Refusal>;
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T>;
+  snapshot(): BulkheadSnapshot;
+  describe(): string;
+}
+export declare function bulkhead(options?: BulkheadOptions, runtime?: Runtime): Bulkhead;
+
+// bulkhead/options.d.ts
+export interface BulkheadOptions {
+  readonly maxConcurrent?: number;
+  readonly maxQueue?: number;
+  readonly queueTimeoutMs?: number;
+  readonly name?: string;
+  readonly classify?: Classify;
+}
+export declare const bulkheadDefaults: Required<Omit<BulkheadOptions, 'classify'>>;
+
+// contract/call.d.ts
+export type Unsubscribe = () => void;
+export interface Call {
+  readonly target: string;
+  readonly operation: string;
+  readonly attempt: number;
+  readonly deadline: number;
+  readonly idempotent: boolean;
+  readonly signal: AbortSignal;
+  onCancel(run: (reason: unknown) => void): Unsubscribe;
+  progress(phase: Phase, sent: Sent): void;
+}
+export interface CallOptions {
+  readonly target?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly deadline?: number | undefined;
+  readonly idempotent?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+export type Operation<T> = (call: Call) => Promise<T>;
+declare class CallContext implements Call {
+  #private;
+  readonly target: string;
+  readonly operation: string;
+  readonly attempt: number;
+  readonly deadline: number;
+  readonly idempotent: boolean;
+  readonly parent: CallContext | undefined;
+  work: Operation<unknown> | undefined;
+  attempts: number;
+  phase: Phase;
+  sent: Sent;
+  protected constructor(from: CallOptions, parent: CallContext | undefined, attempt: number, deadline: number);
+  static of(options: CallOptions | undefined): CallContext;
+  forAttempt(attempt: number): CallContext;
+  around(work: Operation<unknown>): CallContext;
+  get cancelled(): boolean;
+  get reason(): unknown;
+  get signal(): AbortSignal;
+  onCancel(run: (reason: unknown) => void): Unsubscribe;
+  progress(phase: Phase, sent: Sent): void;
+  begin(): void;
+  get hasOrphans(): boolean;
+  addOrphan(): () => void;
+  afterOrphans(run: () => void): void;
+}
+
+// contract/errors.d.ts
+export type Sent = 'never' | 'maybe' | 'answered';
+export type Phase = 'call' | 'queue' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
+export interface ErrorFacts {
+  readonly target?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly attempts?: number | undefined;
+  readonly sent?: Sent | undefined;
+  readonly phase?: Phase | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+export declare function isSwitchgearError(value: unknown): value is SwitchgearError;
+export declare abstract class SwitchgearError extends Error {
+  #private;
+  abstract readonly code: string;
+  readonly target: string;
+  readonly operation: string;
+  readonly attempts: number;
+  readonly sent: Sent;
+  readonly phase: Phase;
+  readonly retryAfterMs?: number;
+  stopped?: RetryStop;
+  constructor(message: string, facts?: ErrorFacts);
+  get name(): string;
+  abstract verdict(idempotent: boolean): Verdict;
+  explain(): string;
+  toJSON(): Record<string, unknown>;
+}
+export declare abstract class RefusedError extends SwitchgearError {
+  readonly reason: RefusalReason;
+  constructor(message: string, reason: RefusalReason, facts: ErrorFacts);
+  verdict(): Verdict;
+}
+export declare class CircuitOpenError extends RefusedError {
+  readonly code = "SWITCHGEAR_CIRCUIT_OPEN";
+}
+export declare class BulkheadFullError extends RefusedError {
+  readonly code = "SWITCHGEAR_BULKHEAD_FULL";
+}
+export declare class AttemptTimeoutError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_ATTEMPT_TIMEOUT";
+  verdict(idempotent: boolean): Verdict;
+}
+export declare class DeadlineExceededError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_DEADLINE_EXCEEDED";
+  verdict(): Verdict;
+}
+export declare class ConfigError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_INVALID_CONFIG";
+  readonly path: string;
+  readonly expected: string;
+  constructor(path: string, expected: string, got: unknown);
+  verdict(): Verdict;
+}
+
+// contract/events.d.ts
+export interface EventBase {
+  readonly type: string;
+  readonly at: number;
+  readonly target: string;
+}
+interface CallEvent extends EventBase {
+  readonly operation: string;
+  readonly attempt: number;
+}
+export interface RetryScheduled extends CallEvent {
+  readonly type: 'retry.scheduled';
+  readonly waitMs: number;
+  readonly error: unknown;
+}
+export type RetryStop = 'not-retryable' | 'attempts-exhausted' | 'budget-empty' | 'deadline-too-near' | 'server-asks-too-long' | 'refused';
+export interface RetryStopped extends CallEvent {
+  readonly type: 'retry.stopped';
+  readonly reason: RetryStop;
+  readonly error: unknown;
+}
+export type BreakerCause = 'failure-ratio' | 'consecutive-failures' | 'probes-failed' | 'probes-succeeded' | 'open-time-over';
+export interface BreakerEvidence {
+  readonly calls: number;
+  readonly failures: number;
+  readonly consecutiveFailures: number;
+}
+interface BreakerTransition extends EventBase {
+  readonly breaker: string;
+  readonly cause: BreakerCause;
+  readonly epoch: number;
+  readonly evidence: BreakerEvidence;
+}
+export interface BreakerOpened extends BreakerTransition {
+  readonly type: 'breaker.opened';
+  readonly openMs: number;
+}
+export interface BreakerHalfOpened extends BreakerTransition {
+  readonly type: 'breaker.half-opened';
+}
+export interface BreakerClosed extends BreakerTransition {
+  readonly type: 'breaker.closed';
+}
+export interface CallRefused extends CallEvent {
+  readonly type: 'call.refused';
+  readonly reason: RefusalReason;
+  readonly retryAfterMs: number | undefined;
+}
+export type RefusalReason = 'circuit-open' | 'circuit-ramping' | 'bulkhead-full' | 'bulkhead-queue-timeout';
+export interface BulkheadQueued extends CallEvent {
+  readonly type: 'bulkhead.queued';
+  readonly queued: number;
+}
+export interface AttemptTimedOut extends CallEvent {
+  readonly type: 'attempt.timed-out';
+  readonly afterMs: number;
+}
+export interface DeadlineExceeded extends CallEvent {
+  readonly type: 'deadline.exceeded';
+  readonly afterMs: number;
+}
+export interface WorkEndedLate extends CallEvent {
+  readonly type: 'work.ended-late';
+  readonly lateMs: number;
+}
+export interface FallbackUsed extends CallEvent {
+  readonly type: 'fallback.used';
+  readonly error: unknown;
+}
+export interface AttemptFinished extends CallEvent {
+  readonly type: 'attempt.finished';
+  readonly durationMs: number;
+  readonly verdict: VerdictKind;
+  readonly error: unknown;
+}
+export type PolicyEvent = RetryScheduled | RetryStopped | BreakerOpened | BreakerHalfOpened | BreakerClosed | CallRefused | BulkheadQueued | AttemptTimedOut | DeadlineExceeded | WorkEndedLate | FallbackUsed | AttemptFinished;
+export interface EventSink<E extends EventBase = PolicyEvent> {
+  wants(type: E['type']): boolean;
+  publish(event: E): void;
+}
+export declare class DiagnosticsSink<E extends EventBase = PolicyEvent> implements EventSink<E> {
+  #private;
+  wants(type: E['type']): boolean;
+  publish(event: E): void;
+}
+export declare const diagnosticsSink: EventSink;
+export declare class EventBus<E extends EventBase = PolicyEvent> implements EventSink<E> {
+  #private;
+  listenerErrors: number;
+  on(listener: (event: E) => void): () => void;
+  wants(type: E['type']): boolean;
+  publish(event: E): void;
+}
+
+// contract/gate.d.ts
+export interface Permit {
+  readonly admitted: true;
+  readonly epoch: number;
+  success(): void;
+  failure(): void;
+  throttled(): void;
+  ignored(): void;
+}
+export interface Refusal {
+  readonly admitted: false;
+  readonly reason: RefusalReason;
+  readonly retryAfterMs: number | undefined;
+  toError(call: Call): RefusedError;
+}
+export interface Gate extends Policy {
+  tryAcquire(): Permit | Refusal;
+  acquire?(call: CallContext): Promise<Permit | Refusal>;
+  readonly holdsPlace: boolean;
+  readonly classify: Classify | undefined;
+  readonly runtime: Runtime;
+}
+
+// contract/outcome.d.ts
+export type VerdictKind =
+'success'
+ | 'failure'
+ | 'throttled'
+ | 'ignored';
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly retry: 'never' | 'backoff' | 'now';
+  readonly retryAfterMs?: number;
+}
+export type Outcome<T = unknown> = {
+  readonly ok: true;
+  readonly value: T;
+} | {
+  readonly ok: false;
+  readonly error: unknown;
+};
+export type Classify = (outcome: Outcome, call: Call) => Verdict;
+export declare const verdicts: {
+  readonly success: Verdict;
+  readonly failure: Verdict;
+  readonly failureForGood: Verdict;
+  readonly ignored: Verdict;
+};
+export declare const classifyOutcome: Classify;
+
+// contract/policy.d.ts
+export interface Policy<F = never> {
+  readonly name: string;
+  execute<T>(operation: Operation<T>, call?: CallOptions): Promise<T | F>;
+  describe(): string;
+}
+export type FallbackOf<P> = P extends Policy<infer F> ? F : never;
+
+// contract/runtime.d.ts
+export interface Timer {
+  cancel(): void;
+  unref(): void;
+}
+export interface Clock {
+  now(): number;
+  wallNow(): number;
+  setTimer(ms: number, run: () => void): Timer;
+}
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events?: EventSink;
+}
+export declare const systemRuntime: Runtime;
+
+// pipeline/pipeline.d.ts
+export declare class Pipeline<F> implements Policy<F> {
+  #private;
+  readonly name = "pipeline";
+  readonly policies: readonly Policy<unknown>[];
+  constructor(policies: readonly Policy<unknown>[]);
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T | F>;
+  describe(): string;
+}
+export declare function pipeline<const P extends readonly Policy<unknown>[]>(...policies: P): Pipeline<FallbackOf<P[number]>>;
+
+// retry/options.d.ts
+export interface RetryOptions {
+  readonly maxRetries?: number;
+  readonly baseMs?: number;
+  readonly maxMs?: number;
+  readonly throttledBaseMs?: number;
+  readonly maxRetryAfterMs?: number;
+  readonly budget?: RetryBudget;
+  readonly classify?: Classify;
+}
+export declare const retryDefaults: Required<Omit<RetryOptions, 'budget' | 'classify'>>;
+
+// retry/retry-budget.d.ts
+export interface RetryBudgetOptions {
+  readonly ratio?: number;
+  readonly minPerSecond?: number;
+  readonly windowMs?: number;
+}
+export declare const retryBudgetDefaults: Required<RetryBudgetOptions>;
+export interface RetryBudgetSnapshot {
+  readonly available: number;
+  readonly callsInWindow: number;
+  readonly retriesInWindow: number;
+}
+export declare class RetryBudget {
+  #private;
+  constructor(options?: RetryBudgetOptions, runtime?: Runtime);
+  deposit(): void;
+  tryWithdraw(): boolean;
+  giveBack(): void;
+  snapshot(): RetryBudgetSnapshot;
+  describe(): string;
+}
+export declare function retryBudget(options?: RetryBudgetOptions, runtime?: Runtime): RetryBudget;
+
+// retry/retry.d.ts
+export declare function retry(options?: RetryOptions, runtime?: Runtime): Policy;
+
+// timeout/attempt-timeout.d.ts
+export interface AttemptTimeoutOptions {
+  readonly attemptTimeoutMs?: number;
+}
+export declare const attemptTimeoutDefaults: Required<AttemptTimeoutOptions>;
+export declare function attemptTimeout(options?: AttemptTimeoutOptions, runtime?: Runtime): Policy;
+
+// timeout/deadline.d.ts
+export interface DeadlineOptions {
+  readonly deadlineMs?: number;
+}
+export declare const deadlineDefaults: Required<DeadlineOptions>;
+export declare function deadline(options?: DeadlineOptions, runtime?: Runtime): Policy;
+
+// ========== @switchgear/policy/options
+
+// contract/options.d.ts
+export interface Check<T> {
+  readonly expected: string;
+  readonly ok: (value: unknown) => value is T;
+  readonly required?: boolean;
+  readonly secret?: boolean;
+}
+export declare function required<T>(check: Check<T>): Check<T>;
+export declare function secret<T>(check: Check<T>): Check<T>;
+export declare function whole(from: number, to?: number): Check<number>;
+export declare function number(from: number, to?: number): Check<number>;
+export declare function milliseconds(zero?: 'zero-allowed' | 'above-zero'): Check<number>;
+export declare const share: Check<number>;
+export declare function oneOf<const T extends string>(...choices: readonly T[]): Check<T>;
+export declare const text: Check<string>;
+export declare const anyText: Check<string>;
+export declare const flag: Check<boolean>;
+export declare function callable<T>(): Check<T>;
+export declare function made<T>(what: string): Check<T>;
+export type Checks<T> = {
+  readonly [K in keyof T]-?: Check<Exclude<T[K], undefined>>;
+};
+export declare function readOptions<T extends object, D extends Partial<T>>(path: string, given: T, checks: Checks<T>, defaults: D): Omit<T, keyof D> & Required<Pick<T, keyof D & keyof T>>;
+
+// ========== @switchgear/policy/testing
+
+// testing/event-log.d.ts
+export declare class EventLog<E extends EventBase = PolicyEvent> implements EventSink<E> {
+  readonly events: E[];
+  wants(): boolean;
+  publish(event: E): void;
+  get types(): E['type'][];
+  of<T extends E['type']>(type: T): Extract<E, {
+    type: T;
+  }>[];
+  clear(): void;
+}
+
+// testing/manual-clock.d.ts
+export declare class ManualClock implements Clock {
+  #private;
+  constructor(start?: number, wallStart?: number);
+  now(): number;
+  wallNow(): number;
+  get pending(): number;
+  setTimer(ms: number, run: () => void): Timer;
+  jumpWall(ms: number): void;
+  advance(ms: number): Promise<void>;
+  freeze(ms: number): void;
+}
+export declare function settle(): Promise<void>;
+
+// testing/seeded-random.d.ts
+export declare function seededRandom(seed: number): () => number;

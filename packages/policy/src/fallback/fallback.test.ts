@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CallContext } from '../contract/call.ts';
+import {
+  AttemptTimeoutError,
+  BulkheadFullError,
+  CircuitOpenError,
+  ConfigError,
+  DeadlineExceededError,
+  SwitchgearError,
+} from '../contract/errors.ts';
+import type { Verdict, VerdictKind } from '../contract/outcome.ts';
+import { EventLog } from '../testing/event-log.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { type FallbackOptions, fallback } from './fallback.ts';
+
+class Judged extends SwitchgearError {
+  override readonly code = 'TEST_JUDGED';
+  readonly #kind: VerdictKind;
+
+  constructor(kind: VerdictKind) {
+    super(kind);
+    this.#kind = kind;
+  }
+
+  override verdict(): Verdict {
+    return { kind: this.#kind, retry: 'never' };
+  }
+}
+
+const caught = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => assert.fail('did not fail'),
+    (error: unknown) => error,
+  );
+const throwing = (error: unknown) => (): Promise<never> => Promise.reject(error);
+
+test('passes the real answer on', async () => {
+  const policy = fallback(() => assert.fail('not needed'));
+  assert.equal(await policy.execute(async () => 'live'), 'live');
+});
+
+test('answers when the other side is away', async () => {
+  const away = [
+    new Error('ECONNREFUSED'),
+    new Judged('failure'),
+    new Judged('throttled'),
+    new CircuitOpenError('open', 'circuit-open', {}),
+    new BulkheadFullError('full', 'bulkhead-full', {}),
+    new AttemptTimeoutError('slow', { phase: 'wait' }),
+    new DeadlineExceededError('late', { phase: 'call' }),
+  ];
+  const policy = fallback(() => 'made up');
+  for (const error of away) assert.equal(await policy.execute(throwing(error)), 'made up', error.message);
+});
+
+test('does not answer for the other side when that has answered, or our own side objected', async () => {
+  const policy = fallback(() => 'made up');
+  for (const error of [new Judged('success'), new Judged('ignored'), new ConfigError('a', 'b', 'c')]) {
+    assert.equal(await caught(policy.execute(throwing(error))), error);
+  }
+});
+
+test('does not answer a caller who has left', async () => {
+  const caller = new AbortController();
+  const down = new Error('socket closed');
+  const failed = fallback(() => 'made up', { when: () => true }).execute(
+    async () => {
+      caller.abort('left');
+      throw down;
+    },
+    { signal: caller.signal },
+  );
+  assert.equal(await caught(failed), down);
+});
+
+test('does not run an operation whose call is already cancelled', async () => {
+  const failed = fallback(() => 'made up').execute(async () => assert.fail('ran'), {
+    signal: AbortSignal.abort('gone'),
+  });
+  assert.equal(await caught(failed), 'gone');
+});
+
+test('takes an abort by a signal that the call does not know for leaving, too', async () => {
+  const signal = AbortSignal.abort();
+  const failed = fallback(() => 'made up').execute(async () => signal.throwIfAborted());
+  assert.equal(await caught(failed), signal.reason);
+});
+
+test('gives the answer the error and the call', async () => {
+  const down = new Error('down');
+  const policy = fallback((error, call) => ({ error, target: call.target }));
+  assert.deepEqual(await policy.execute(throwing(down), { target: 'users' }), { error: down, target: 'users' });
+});
+
+test('waits for an answer that takes time', async () => {
+  assert.equal(await fallback(async () => 'made up').execute(throwing(new Error('down'))), 'made up');
+});
+
+test('answers a synchronous throw', async () => {
+  const policy = fallback(() => 'made up');
+  assert.equal(
+    await policy.execute(() => {
+      throw new Error('down');
+    }),
+    'made up',
+  );
+});
+
+test('runs the answer once, and throws the original error when it fails', async () => {
+  const down = new Error('down');
+  let runs = 0;
+  for (const answer of [
+    () => {
+      runs++;
+      throw new Error('no answer either');
+    },
+    async () => {
+      runs++;
+      throw new Error('no answer either');
+    },
+  ]) {
+    assert.equal(await caught(fallback(answer).execute(throwing(down))), down);
+  }
+  assert.equal(runs, 2);
+});
+
+test('throws the reason of a caller who leaves while the answer fails', async () => {
+  const caller = new AbortController();
+  const policy = fallback(async () => {
+    caller.abort('left');
+    throw new Error('cancelled');
+  });
+  assert.equal(await caught(policy.execute(throwing(new Error('down')), { signal: caller.signal })), 'left');
+});
+
+test('goes by its own rule where it has one', async () => {
+  const policy = fallback(() => 'made up', { when: (error) => error instanceof RangeError });
+  assert.equal(await policy.execute(throwing(new RangeError('a'))), 'made up');
+  await assert.rejects(policy.execute(throwing(new TypeError('b'))), TypeError);
+});
+
+test('throws the original error when its rule throws or answers nonsense', async () => {
+  const down = new Error('down');
+  const rules: unknown[] = [() => assert.fail('rule'), async () => true, () => 1, () => undefined];
+  for (const when of rules) {
+    const policy = fallback(() => 'made up', { when } as FallbackOptions);
+    assert.equal(await caught(policy.execute(throwing(down))), down);
+  }
+});
+
+test('throws the original error when that cannot say what it is', async () => {
+  class Broken extends SwitchgearError {
+    override readonly code = 'TEST_BROKEN';
+    override verdict(): Verdict {
+      throw new TypeError('no verdict');
+    }
+  }
+  const broken = new Broken('broken');
+  assert.equal(await caught(fallback(() => 'made up').execute(throwing(broken))), broken);
+});
+
+test('tells that it answered, after how many attempts and for which error', async () => {
+  const runtime = { clock: new ManualClock(7), random: () => 0, events: new EventLog() };
+  const down = new Error('down');
+  const policy = fallback(() => 'made up', {}, runtime);
+  await policy.execute(
+    async (call) => {
+      (call as CallContext).forAttempt(3).begin();
+      throw down;
+    },
+    { target: 'users', operation: 'get' },
+  );
+  assert.deepEqual(runtime.events.events, [
+    { type: 'fallback.used', at: 7, target: 'users', operation: 'get', attempt: 3, error: down },
+  ]);
+});
+
+test('tells nothing when it did not answer', async () => {
+  const runtime = { clock: new ManualClock(), random: () => 0, events: new EventLog() };
+  await fallback(() => 'made up', {}, runtime).execute(async () => 'live');
+  await caught(fallback(() => assert.fail('answer'), {}, runtime).execute(throwing(new Error('down'))));
+  assert.deepEqual(runtime.events.types, []);
+});
+
+test('refuses what is no function, and options that it does not know', () => {
+  assert.throws(() => fallback('made up' as never), /fallback\.answer: expected a function, got "made up"/);
+  assert.throws(() => fallback(() => 1, { when: true as never }), /fallback\.when/);
+  assert.throws(() => fallback(() => 1, { if: () => true } as FallbackOptions), /fallback\.if/);
+});
+
+test('describes itself in a line', () => {
+  assert.equal(fallback(() => 1).describe(), 'fallback: when the other side is away');
+  assert.equal(fallback(() => 1, { when: () => true }).describe(), 'fallback: when its own rule says so');
+});
