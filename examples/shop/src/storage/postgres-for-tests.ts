@@ -45,7 +45,7 @@ export async function startPostgresForTests(): Promise<RunningPostgres | Unavail
     return unavailable('PostgreSQL refuses to run as root, and this machine has no user postgres or nobody');
   }
   const folder = mkdtempSync(join(tmpdir(), 'shop-postgres-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => removeFolder(folder);
   try {
     chmodSync(folder, 0o700);
     const password = randomBytes(16).toString('hex');
@@ -148,6 +148,19 @@ async function startServer(parts: ServerParts): Promise<RunningPostgres> {
       parts.remove();
     },
   };
+}
+
+/** Tries again for a second, because a server that was just told to quit still deletes files of its own meanwhile. */
+function removeFolder(folder: string): void {
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; tries < 40 && existsSync(folder); tries += 1) {
+    if (tries > 0) Atomics.wait(nap, 0, 0, 25);
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Something was written into it in between.
+    }
+  }
 }
 
 function becomesReady(server: ChildProcess): Promise<void> {

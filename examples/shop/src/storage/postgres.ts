@@ -1,4 +1,4 @@
-import { Pool, type PoolClient } from 'pg';
+import { Client, Pool, type PoolClient } from 'pg';
 import { CannotOpenDatabaseError } from './cannot-open-database.ts';
 
 export interface PostgresOptions {
@@ -21,24 +21,15 @@ export interface PostgresOptions {
  * @throws CannotOpenDatabaseError with the URL, less its password, and the reason.
  */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<Pool> {
-  let pool: Pool | undefined;
   try {
-    pool = makePool(url, options);
-    await migrate(pool, options);
-    return pool;
+    await migrate(url, options);
   } catch (error) {
-    await pool?.end();
     throw new CannotOpenDatabaseError(withoutPassword(url), error);
   }
-}
-
-function makePool(url: string, options: PostgresOptions): Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 2_000;
   const pool = new Pool({
-    connectionString: url,
-    application_name: options.component,
+    ...connectionOf(url, options),
     max: options.connections ?? 10,
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     statement_timeout: statementTimeoutMs,
     lock_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
@@ -80,8 +71,19 @@ export function withoutPassword(url: string): string {
   return shown.href;
 }
 
-async function migrate(pool: Pool, { component, migrations }: PostgresOptions): Promise<void> {
-  await inPostgresTransaction(pool, async (client) => {
+function connectionOf(url: string, { component, connectTimeoutMs = 2_000 }: PostgresOptions) {
+  return { connectionString: url, application_name: component, connectionTimeoutMillis: connectTimeoutMs };
+}
+
+/** On a connection of its own, because moving a large table may take longer than a request's statement ever should. */
+async function migrate(url: string, options: PostgresOptions): Promise<void> {
+  const { component, migrations } = options;
+  const client = new Client(connectionOf(url, options));
+  // A connection that dies also fails the query under way; that error is the one to report.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('BEGIN');
     // Two processes that start together must not both create the tables.
     await client.query("SELECT pg_advisory_xact_lock(hashtext('shop schema'))");
     await client.query(
@@ -100,5 +102,9 @@ async function migrate(pool: Pool, { component, migrations }: PostgresOptions): 
        ON CONFLICT (component) DO UPDATE SET version = excluded.version`,
       [component, migrations.length],
     );
-  });
+    await client.query('COMMIT');
+  } finally {
+    // Ending the connection also undoes what was not committed.
+    await client.end();
+  }
 }

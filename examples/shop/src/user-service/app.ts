@@ -7,6 +7,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { type ServiceClock, systemClock } from '../service/clock.ts';
+import { closeConnectionsWhileStopping } from '../service/close-connections-while-stopping.ts';
 import { Readiness } from '../service/readiness.ts';
 import { isStorageUnavailable } from '../storage/storage-unavailable.ts';
 import { ApiError } from './api-error.ts';
@@ -78,6 +79,7 @@ export function buildUserService(parts: UserServiceParts): FastifyInstance {
     throw new ApiError({ status: 404, code: 'ROUTE_NOT_FOUND', message: 'there is no such route' });
   });
 
+  closeConnectionsWhileStopping(app, readiness);
   refuseLateRequests(app, clock);
   healthRoutes(app, repository, readiness);
   oauthTokenRoutes(app, tokens);

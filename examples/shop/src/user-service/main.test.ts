@@ -136,7 +136,7 @@ function temporaryFile(t: TestContext): string {
 }
 
 test('loses no answered user to SIGKILL on SQLite', async (t) => {
-  await survivesBeingKilled(t, { USER_DATABASE_FILE: temporaryFile(t) });
+  await survivesBeingKilled(t, { USER_DATABASE_FILE: temporaryFile(t), TOKEN_TTL_SECONDS: '600' });
 });
 
 test('loses no answered user to SIGKILL on PostgreSQL', async (t) => {
@@ -146,7 +146,7 @@ test('loses no answered user to SIGKILL on PostgreSQL', async (t) => {
     return;
   }
   try {
-    await survivesBeingKilled(t, { DATABASE_URL: await server.createDatabase() });
+    await survivesBeingKilled(t, { DATABASE_URL: await server.createDatabase(), TOKEN_TTL_SECONDS: '600' });
   } finally {
     await server.stop();
   }
@@ -174,6 +174,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     inFlight.end(body);
     const response = await answer;
     assert.equal(response.statusCode, 201);
+    assert.equal(response.headers.connection, 'close');
     response.resume();
     assert.equal((await service.ended).code, 0);
   });

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EnvironmentSource } from '../config/environment.ts';
 import { systemClock } from '../service/clock.ts';
+import { logCrashes } from '../service/crash.ts';
 import { listen } from '../service/listen.ts';
 import { createLogger } from '../service/logger.ts';
 import { Readiness } from '../service/readiness.ts';
@@ -30,6 +31,7 @@ export async function startUserService(source: EnvironmentSource): Promise<void>
     level: settings.logLevel,
     secrets: [settings.clientSecret, settings.signingSecret, passwordIn(settings.databaseUrl)],
   });
+  logCrashes(logger);
   if (developmentDefaults.length > 0) {
     logger.warn({ variables: developmentDefaults }, 'public development defaults are in use: set these variables');
   }
