@@ -103,7 +103,11 @@ function logProblem(log: FastifyBaseLogger, problem: ProblemError, error: Error)
   const cause = problem.cause ?? error;
   if (problem.kind === 'internal') log.error({ err: cause }, 'the request failed');
   else if (isSwitchgearError(cause)) log.warn({ code: cause.code, why: cause.explain() }, 'the user-service is away');
-  else log.warn({ problem: problem.kind, why: cause instanceof Error ? cause.message : undefined }, 'not now');
+  else
+    log.warn(
+      { problem: problem.kind, why: cause instanceof Error ? cause.message : undefined },
+      'the request has to be sent again later',
+    );
 }
 
 /** What the caller is told of an error. Only a `ProblemError` was written for the caller; of all others, just the kind. */

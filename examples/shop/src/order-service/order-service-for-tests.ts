@@ -20,6 +20,8 @@ export class OrderServiceUnderTest {
   readonly users: FakeUserServiceClient;
   readonly clock: ManualClock;
   readonly readiness: Readiness;
+  /** Every log line written so far. */
+  readonly log: string[] = [];
 
   constructor(orders: OrderRepository, users: FakeUserServiceClient) {
     this.orders = orders;
@@ -32,7 +34,11 @@ export class OrderServiceUnderTest {
       users,
       clock: this.clock,
       readiness: this.readiness,
-      logger: createLogger({ service: 'order-service', level: 'silent' }),
+      logger: createLogger({
+        service: 'order-service',
+        level: 'trace',
+        destination: { write: (line) => void this.log.push(line) },
+      }),
       newOrderId: () => {
         placed += 1;
         return `order-${placed}`;

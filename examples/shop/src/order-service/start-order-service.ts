@@ -44,7 +44,14 @@ export async function startOrderService(source: EnvironmentSource): Promise<void
       hostVariable: 'ORDER_SERVICE_HOST',
       portVariable: 'ORDER_SERVICE_PORT',
     });
-    gracefulShutdown({ app, readiness, logger, release });
+    gracefulShutdown({
+      app,
+      readiness,
+      logger,
+      release,
+      // An order in flight may wait for its user as long as a call may take, and has to be stored after that.
+      graceMs: Math.max(10_000, users.deadlineMs + 2_000),
+    });
     logger.info(
       { url, database: settings.databaseUrl === undefined ? 'sqlite' : 'postgres', calls: users.controls.describe() },
       'listening',

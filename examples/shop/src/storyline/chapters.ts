@@ -12,8 +12,17 @@ export interface Chapter {
 /** How bad the brown-out is. */
 export const brownOut = { latencyMs: 250, failureRatio: 0.5, seed: 7 } as const;
 
+/** The same story, told in the given time: at least two seconds a chapter, or there would be nothing to see of it. */
+export function chaptersOf(seconds: number): readonly Chapter[] {
+  const usual = chapters.reduce((sum, chapter) => sum + chapter.seconds, 0);
+  return chapters.map((chapter) => ({
+    ...chapter,
+    seconds: Math.max(2, Math.round((chapter.seconds * seconds) / usual)),
+  }));
+}
+
 /** The story that `npm start` tells: about a minute. */
-export const chapters: readonly Chapter[] = [
+const chapters: readonly Chapter[] = [
   {
     title: 'healthy',
     seconds: 10,

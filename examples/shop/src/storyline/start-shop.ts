@@ -17,7 +17,7 @@ a minute in which the user-service falls ill, is killed and comes back.
   --help   this text
 
 Environment: ORDER_SERVICE_PORT (8080), USER_SERVICE_PORT (8081), SEED_USERS (3000), SHOP_REQUESTS_PER_SECOND (60),
-SHOP_SEED (1), SHOP_DATA_DIR (a temporary folder), DATABASE_URL (PostgreSQL instead of SQLite).`;
+SHOP_SEED (1), SHOP_STORY_SECONDS (58), SHOP_DATA_DIR (a temporary folder), DATABASE_URL (PostgreSQL instead of SQLite).`;
 
 /** What `npm start` does. @throws OperatorError when something is wrong that whoever starts it can mend. */
 export async function start(args: readonly string[], environment: EnvironmentSource): Promise<void> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OpsReport } from '../order-service/telemetry.ts';
-import { brownOut, type Chapter, chapters } from './chapters.ts';
+import { brownOut, type Chapter, chaptersOf } from './chapters.ts';
 import { type Databases, readStored } from './databases.ts';
 import { checkPromises, type PromiseCheck } from './promises.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -26,10 +26,12 @@ export class Story {
   readonly #shopper: Shopper;
   readonly #databases: Databases;
   readonly #run: string;
+  readonly #chapters: readonly Chapter[];
 
   constructor(options: StoryOptions) {
     const { settings, folder } = options;
     this.#options = options;
+    this.#chapters = chaptersOf(settings.storySeconds);
     const userUrl = `http://127.0.0.1:${settings.userPort}`;
     const orderUrl = `http://127.0.0.1:${settings.orderPort}`;
     this.#databases = {
@@ -88,7 +90,7 @@ export class Story {
     const startedAt = performance.now();
     let second = 0;
     this.#shopper.start();
-    for (const chapter of chapters) {
+    for (const chapter of this.#chapters) {
       view.chapter(chapter, second);
       await this.#happen(chapter);
       for (let i = 0; i < chapter.seconds; i++) {
@@ -106,7 +108,7 @@ export class Story {
     const { view } = this.#options;
     const report = await this.#report();
     if (report === undefined) throw new Error('the order-service does not answer at the end of the story');
-    const seconds = chapters.reduce((sum, chapter) => sum + chapter.seconds, 0);
+    const seconds = this.#chapters.reduce((sum, chapter) => sum + chapter.seconds, 0);
     view.line();
     for (const line of summaryLines(this.#shopper.total, report, seconds)) view.line(line);
     const { orders, users } = await readStored(this.#databases, allOrders);

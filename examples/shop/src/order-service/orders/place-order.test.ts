@@ -86,7 +86,7 @@ test('cannot be handed a user who is only good enough to show', () => {
   const { repository } = emptyRepository();
   const stale: StaleUser = { provenance: 'stale', id: 1, name: '김민준', ageMs: 1 };
   const madeUp: MadeUpUser = { provenance: 'made-up', id: 1, reason: 'away' };
-  const any = stale as ShowableUser;
+  const whoever = stale as ShowableUser;
 
   // Never run: the compiler's refusal is the claim, and it fails the type check if it ever stops refusing.
   const compiles = (): unknown[] => [
@@ -95,7 +95,7 @@ test('cannot be handed a user who is only good enough to show', () => {
     // @ts-expect-error a made-up user is no user to sell to
     placeOrder(repository, madeUp, DRAFT, KEY),
     // @ts-expect-error nor is one of whom it is not known
-    placeOrder(repository, any, DRAFT, KEY),
+    placeOrder(repository, whoever, DRAFT, KEY),
   ];
 
   assert.equal(typeof compiles, 'function');
