@@ -29,6 +29,7 @@ export {
 } from './contract/outcome.ts';
 export type { FallbackOf, Policy } from './contract/policy.ts';
 export { type Clock, type Runtime, systemRuntime, type Timer } from './contract/runtime.ts';
+export { type FallbackAnswer, type FallbackOptions, fallback } from './fallback/fallback.ts';
 export { Pipeline, pipeline } from './pipeline/pipeline.ts';
 export { type RetryOptions, retryDefaults } from './retry/options.ts';
 export { retry } from './retry/retry.ts';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isSwitchgearError } from '@switchgear/policy';
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify';
 import { type ServiceClock, systemClock } from '../service/clock.ts';
+import { closeConnectionsWhileStopping } from '../service/close-connections-while-stopping.ts';
 import { Readiness } from '../service/readiness.ts';
 import { isStorageUnavailable } from '../storage/storage-unavailable.ts';
 import { ProblemError } from './errors.ts';
@@ -88,6 +89,7 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
     throw new ProblemError({ kind: 'route-not-found', status: 404 });
   });
 
+  closeConnectionsWhileStopping(app, readiness);
   announceLanguage(app);
   inheritIncoming(app);
   healthRoutes(app, { orders, users, readiness });

@@ -182,6 +182,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const response = await answer;
 
     assert.equal(response.statusCode, 201);
+    assert.equal(response.headers.connection, 'close');
     response.resume();
     assert.equal((await service.ended).code, 0);
   });

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { EnvironmentSource } from '../config/environment.ts';
+import { logCrashes } from '../service/crash.ts';
 import { listen } from '../service/listen.ts';
 import { createLogger } from '../service/logger.ts';
 import { Readiness } from '../service/readiness.ts';
@@ -23,6 +24,7 @@ export async function startOrderService(source: EnvironmentSource): Promise<void
     level: settings.logLevel,
     secrets: [clientSecret, passwordIn(settings.databaseUrl)],
   });
+  logCrashes(logger);
   if (developmentDefaults.length > 0) {
     logger.warn({ variables: developmentDefaults }, 'public development defaults are in use: set these variables');
   }
@@ -78,6 +80,7 @@ async function openRepository(settings: OrderServiceSettings, logger: Logger): P
   );
 }
 
+/** As it stands in the URL; a password that needs encoding is also hidden by the logger's pattern for URLs. */
 function passwordIn(databaseUrl: string | undefined): string {
-  return databaseUrl === undefined ? '' : decodeURIComponent(new URL(databaseUrl).password);
+  return databaseUrl === undefined ? '' : new URL(databaseUrl).password;
 }

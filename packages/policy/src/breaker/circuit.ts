@@ -4,8 +4,8 @@ import {
   type BreakerEvidence,
   type BreakerHalfOpened,
   type BreakerOpened,
-  diagnosticsSink,
   type EventSink,
+  sinkOf,
 } from '../contract/events.ts';
 import type { VerdictKind } from '../contract/outcome.ts';
 import type { Runtime } from '../contract/runtime.ts';
@@ -57,7 +57,7 @@ export class Circuit implements PermitOwner {
   constructor(settings: BreakerSettings, runtime: Runtime) {
     this.settings = settings;
     this.#runtime = runtime;
-    this.#events = runtime.events ?? diagnosticsSink;
+    this.#events = sinkOf(runtime);
     this.#state = this.#closedAt(runtime.clock.now(), undefined);
   }
 
@@ -173,14 +173,14 @@ export class Circuit implements PermitOwner {
     const forMs = openTimeMs(openings, openMs, maxOpenMs, this.#runtime.random());
     const evidence = this.#evidence(from, now);
     this.#enter({ kind: 'open', until: now + forMs, openings, evidence }, cause);
-    if (!this.#wants('breaker.opened')) return;
+    if (!this.#events.wants('breaker.opened')) return;
     this.#untold.push({ type: 'breaker.opened', ...this.#facts(cause, evidence, now), openMs: forMs });
   }
 
   #halfOpen(from: Open, now: number): void {
     const { probes, probeLeaseMs } = this.settings;
     this.#enter(new HalfOpen(from.openings, probes, probeLeaseMs), 'open-time-over');
-    if (!this.#wants('breaker.half-opened')) return;
+    if (!this.#events.wants('breaker.half-opened')) return;
     this.#untold.push({ type: 'breaker.half-opened', ...this.#facts('open-time-over', from.evidence, now) });
   }
 
@@ -189,7 +189,7 @@ export class Circuit implements PermitOwner {
     const evidence = this.#evidence(from, now);
     const ramp = rampMs === 0 ? undefined : new Ramp(now, rampMs, probes, from.openings);
     this.#enter(this.#closedAt(now, ramp), 'probes-succeeded');
-    if (!this.#wants('breaker.closed')) return;
+    if (!this.#events.wants('breaker.closed')) return;
     this.#untold.push({ type: 'breaker.closed', ...this.#facts('probes-succeeded', evidence, now) });
   }
 
@@ -218,27 +218,15 @@ export class Circuit implements PermitOwner {
     return { at, target: name, breaker: name, cause, epoch: this.#epoch, evidence };
   }
 
-  #wants(type: 'breaker.opened' | 'breaker.half-opened' | 'breaker.closed'): boolean {
-    try {
-      return this.#events.wants(type);
-    } catch {
-      return false;
-    }
-  }
-
   /**
    * A listener may call back: what that sets off is told after the event it is hearing, so that every listener hears
-   * the epochs in order. A sink that throws fails no call.
+   * the epochs in order.
    */
   #tell(): void {
     if (this.#telling || this.#untold.length === 0) return;
     this.#telling = true;
     for (let event = this.#untold.shift(); event !== undefined; event = this.#untold.shift()) {
-      try {
-        this.#events.publish(event);
-      } catch {
-        // Nobody is left to tell: the sink is where this would have been said.
-      }
+      this.#events.publish(event);
     }
     this.#telling = false;
   }

@@ -1,6 +1,6 @@
 import type { Call, CallContext, CallOptions, Operation, Unsubscribe } from '../contract/call.ts';
 import { BulkheadFullError, DeadlineExceededError, withoutStack } from '../contract/errors.ts';
-import { diagnosticsSink, type EventSink, type RefusalReason } from '../contract/events.ts';
+import { type EventSink, type RefusalReason, sinkOf } from '../contract/events.ts';
 import { type Gate, type Permit, type Refusal, throughGate } from '../contract/gate.ts';
 import type { Classify } from '../contract/outcome.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
@@ -46,7 +46,7 @@ export class Bulkhead implements Gate {
     this.classify = settings.classify;
     this.runtime = runtime;
     this.#settings = settings;
-    this.#events = runtime.events ?? diagnosticsSink;
+    this.#events = sinkOf(runtime);
     this.#wheel = wheelOf(runtime.clock);
     const taken = `all ${maxConcurrent} places are taken`;
     this.#full = refusal('bulkhead-full', maxQueue === 0 ? taken : `${taken}, and the queue of ${maxQueue}`, name);

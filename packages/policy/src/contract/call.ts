@@ -1,4 +1,4 @@
-import type { Phase, Sent } from './errors.ts';
+import { moreDoubtful, type Phase, type Sent } from './errors.ts';
 
 /** Takes a subscription back. Safe to call more than once. */
 export type Unsubscribe = () => void;
@@ -61,6 +61,8 @@ export class CallContext implements Call {
   /** How far the latest attempt has got; `call` while none is running. */
   phase: Phase = 'call';
   sent: Sent = 'never';
+  /** What the attempts before the latest one have sent, all told. */
+  protected sentBefore: Sent = 'never';
   /** Attempts that were given up and have not ended: they still hold what they hold. */
   #orphans = 0;
   #whenNoOrphans: (() => void)[] | undefined;
@@ -76,7 +78,8 @@ export class CallContext implements Call {
     this.work = parent.work;
     this.attempts = parent.attempts;
     this.phase = parent.phase;
-    this.sent = parent.sent;
+    // Its own attempt has sent nothing yet, whatever those before it have.
+    this.sent = attempt > parent.attempt ? 'never' : parent.sent;
   }
 
   /** The call that a policy was handed, or a new root for what a caller said. */
@@ -120,16 +123,19 @@ export class CallContext implements Call {
   }
 
   progress(phase: Phase, sent: Sent): void {
-    // Outer calls are told too, so that whichever timer fires knows how far the latest attempt had got.
+    // Outer calls are told too, so that whichever timer fires knows how far the latest attempt had got, and whether
+    // any attempt so far may have reached the other side.
     for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) {
       at.phase = phase;
-      at.sent = sent;
+      at.sent = moreDoubtful(at.sentBefore, sent);
     }
   }
 
   /** An attempt begins: until it says otherwise it counts as sent, and a timeout of any scope counts it. */
   begin(): void {
     for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) {
+      // What earlier attempts of a call above have done stays done.
+      if (this.attempt > at.attempts) at.sentBefore = at.sent;
       at.attempts = this.attempt;
       at.phase = 'wait';
       at.sent = 'maybe';

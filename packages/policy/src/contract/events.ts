@@ -144,7 +144,10 @@ export type PolicyEvent =
   | FallbackUsed
   | AttemptFinished;
 
-/** Where events go. A policy asks `wants` first, so that an event nobody hears is never made. */
+/**
+ * Where events go. A policy asks `wants` first, so that an event nobody hears is never made. What either method throws
+ * stays here: it fails no call.
+ */
 export interface EventSink<E extends EventBase = PolicyEvent> {
   wants(type: E['type']): boolean;
   publish(event: E): void;
@@ -174,6 +177,35 @@ export class DiagnosticsSink<E extends EventBase = PolicyEvent> implements Event
 
 /** The sink of a runtime that names none. */
 export const diagnosticsSink: EventSink = new DiagnosticsSink();
+
+/** The sink of a runtime, made harmless: nothing that it throws reaches a policy. */
+export function sinkOf({ events }: { readonly events?: EventSink }): EventSink {
+  return events === undefined ? diagnosticsSink : new GuardedSink(events);
+}
+
+class GuardedSink implements EventSink {
+  readonly #sink: EventSink;
+
+  constructor(sink: EventSink) {
+    this.#sink = sink;
+  }
+
+  wants(type: PolicyEvent['type']): boolean {
+    try {
+      return this.#sink.wants(type);
+    } catch {
+      return false;
+    }
+  }
+
+  publish(event: PolicyEvent): void {
+    try {
+      this.#sink.publish(event);
+    } catch {
+      // Nobody is left to tell: the sink is where this would have been said.
+    }
+  }
+}
 
 /** Calls listeners in order, then passes the event on to `diagnostics_channel`. */
 export class EventBus<E extends EventBase = PolicyEvent> implements EventSink<E> {

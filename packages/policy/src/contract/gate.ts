@@ -1,6 +1,6 @@
 import { type Call, CallContext, type CallOptions, type Operation } from './call.ts';
 import { DeadlineExceededError, type RefusedError } from './errors.ts';
-import { diagnosticsSink, type EventSink, type RefusalReason } from './events.ts';
+import { type RefusalReason, sinkOf } from './events.ts';
 import { type Classify, classifyOutcome, type Outcome, type Verdict, verdicts } from './outcome.ts';
 import type { Policy } from './policy.ts';
 import type { Runtime } from './runtime.ts';
@@ -39,15 +39,29 @@ export interface Gate extends Policy {
   readonly runtime: Runtime;
 }
 
-/** Judges an outcome; a cancelled call says nothing about the other side, unless it was the deadline that cancelled it. */
+/**
+ * Judges an outcome, whatever a classifier does: one that throws, or answers nonsense or a promise, is passed over.
+ * A cancelled call says nothing about the other side, unless it was the deadline that cancelled it.
+ */
 export function judge(classify: Classify | undefined, outcome: Outcome, call: CallContext): Verdict {
   if (!outcome.ok && call.cancelled && !(call.reason instanceof DeadlineExceededError)) return verdicts.ignored;
-  if (classify === undefined) return classifyOutcome(outcome, call);
-  try {
-    return classify(outcome, call);
-  } catch {
-    return classifyOutcome(outcome, call);
+  for (const judgeOf of classify === undefined ? [classifyOutcome] : [classify, classifyOutcome]) {
+    try {
+      const verdict = judgeOf(outcome, call);
+      if (isVerdict(verdict)) return verdict;
+    } catch {
+      // An error class of the caller's may throw in its `verdict` as well; then it is simply a failure.
+    }
   }
+  return outcome.ok ? verdicts.success : verdicts.failureForGood;
+}
+
+const kinds: readonly unknown[] = ['success', 'failure', 'throttled', 'ignored'] satisfies Verdict['kind'][];
+const again: readonly unknown[] = ['never', 'backoff', 'now'] satisfies Verdict['retry'][];
+
+function isVerdict(value: unknown): value is Verdict {
+  if (typeof value !== 'object' || value === null) return false;
+  return kinds.includes(Reflect.get(value, 'kind')) && again.includes(Reflect.get(value, 'retry'));
 }
 
 /** Runs an operation through one gate. */
@@ -75,6 +89,11 @@ export async function throughGates<T>(gates: readonly Gate[], next: Operation<T>
       throw admission.toError(call);
     }
     permits.push(admission);
+  }
+  // The caller may have left in the very turn in which a place was handed over.
+  if (call.cancelled) {
+    giveBack(permits);
+    throw call.reason;
   }
 
   let value: T;
@@ -114,7 +133,7 @@ function leaveWell(gates: readonly Gate[], permits: readonly Permit[], value: un
 }
 
 function publishRefusal(gate: Gate, refusal: Refusal, call: CallContext): void {
-  const events: EventSink = gate.runtime.events ?? diagnosticsSink;
+  const events = sinkOf(gate.runtime);
   if (!events.wants('call.refused')) return;
   events.publish({
     type: 'call.refused',

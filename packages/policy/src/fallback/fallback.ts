@@ -1,6 +1,6 @@
 import { type Call, CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { ConfigError, DeadlineExceededError, RefusedError } from '../contract/errors.ts';
-import { diagnosticsSink, type EventSink } from '../contract/events.ts';
+import { type EventSink, sinkOf } from '../contract/events.ts';
 import { type Checks, callable, readOptions } from '../contract/options.ts';
 import { classifyOutcome } from '../contract/outcome.ts';
 import type { Policy } from '../contract/policy.ts';
@@ -47,7 +47,7 @@ class Fallback<F> implements Policy<F> {
     this.#answer = answer;
     this.#when = when;
     this.#runtime = runtime;
-    this.#events = runtime.events ?? diagnosticsSink;
+    this.#events = sinkOf(runtime);
   }
 
   async execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T | F> {

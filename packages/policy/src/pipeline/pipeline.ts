@@ -1,14 +1,21 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { type Gate, throughGates } from '../contract/gate.ts';
-import type { FallbackOf, Policy } from '../contract/policy.ts';
+import type { answers, FallbackOf, Policy } from '../contract/policy.ts';
 
 type Stage = Operation<unknown>;
 
-/** The innermost stage: the caller's own work. */
-const work: Stage = (call) => ((call as CallContext).work as Stage)(call);
+/** The innermost stage: the caller's own work. What it throws at once rejects, like all else it may fail with. */
+const work: Stage = (call) => {
+  try {
+    return ((call as CallContext).work as Stage)(call);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+};
 
 /** Several policies as one, outermost first. */
 export class Pipeline<F> implements Policy<F> {
+  declare readonly [answers]?: () => F;
   readonly name = 'pipeline';
   /** The policies in order, those of pipelines inside this one in their place. */
   readonly policies: readonly Policy<unknown>[];

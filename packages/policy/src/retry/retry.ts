@@ -1,8 +1,15 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
-import { DeadlineExceededError, isSwitchgearError, RefusedError, type Sent, withoutStack } from '../contract/errors.ts';
-import { diagnosticsSink, type EventSink, type RetryStop } from '../contract/events.ts';
+import {
+  DeadlineExceededError,
+  isSwitchgearError,
+  moreDoubtful,
+  RefusedError,
+  type Sent,
+  withoutStack,
+} from '../contract/errors.ts';
+import { type EventSink, type RetryStop, sinkOf } from '../contract/events.ts';
 import { judge } from '../contract/gate.ts';
-import { type Classify, type Outcome, type Verdict, verdicts } from '../contract/outcome.ts';
+import type { Outcome, Verdict } from '../contract/outcome.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { backoffMs, wishMs } from './backoff.ts';
@@ -27,7 +34,7 @@ class Retry implements Policy {
   constructor(settings: RetrySettings, runtime: Runtime) {
     this.#settings = settings;
     this.#runtime = runtime;
-    this.#events = runtime.events ?? diagnosticsSink;
+    this.#events = sinkOf(runtime);
   }
 
   async execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T> {
@@ -54,7 +61,7 @@ class Retry implements Policy {
         outcome = { ok: false, error };
       }
 
-      const verdict = verdictOn(classify, outcome, attempt);
+      const verdict = judge(classify, outcome, attempt);
       if (watched) this.#publishFinished(attempt, startedAt, verdict, outcome);
       if (outcome.ok && (verdict.retry === 'never' || call.cancelled)) return outcome.value;
 
@@ -72,7 +79,7 @@ class Retry implements Policy {
       if (stop !== undefined) return this.#giveUp(stop, real ?? outcome, verdict, attempt);
 
       this.#publishScheduled(attempt, waitMs, error);
-      sent = worse(sent, sentBy(error, attempt));
+      sent = moreDoubtful(sent, sentBy(error, attempt));
       call.progress('call', sent);
       if (waitMs > 0) await this.#wait(waitMs, call);
       if (call.cancelled) {
@@ -175,34 +182,9 @@ class Retry implements Policy {
   }
 }
 
-const kinds: readonly unknown[] = ['success', 'failure', 'throttled', 'ignored'] satisfies Verdict['kind'][];
-const answers: readonly unknown[] = ['never', 'backoff', 'now'] satisfies Verdict['retry'][];
-
-/** The verdict, whatever a classifier of the caller's does: throws, answers nonsense, answers a promise. */
-function verdictOn(classify: Classify | undefined, outcome: Outcome, call: CallContext): Verdict {
-  try {
-    const verdict = judge(classify, outcome, call);
-    return isVerdict(verdict) ? verdict : judge(undefined, outcome, call);
-  } catch {
-    return outcome.ok ? verdicts.success : verdicts.failureForGood;
-  }
-}
-
-function isVerdict(value: unknown): value is Verdict {
-  if (typeof value !== 'object' || value === null) return false;
-  return kinds.includes(Reflect.get(value, 'kind')) && answers.includes(Reflect.get(value, 'retry'));
-}
-
 /** An error of ours knows best what it sent; another one knows nothing, and then what the attempt told stands. */
 function sentBy(error: unknown, attempt: CallContext): Sent {
   return isSwitchgearError(error) ? error.sent : attempt.sent;
-}
-
-/** Over several attempts the doubtful one counts: an answer to one says nothing about another that got none. */
-const doubt: Record<Sent, number> = { never: 0, answered: 1, maybe: 2 };
-
-function worse(a: Sent, b: Sent): Sent {
-  return doubt[a] >= doubt[b] ? a : b;
 }
 
 function deadlinePassed(call: CallContext): DeadlineExceededError {

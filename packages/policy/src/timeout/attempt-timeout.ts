@@ -1,6 +1,6 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { AttemptTimeoutError, withoutStack } from '../contract/errors.ts';
-import { diagnosticsSink } from '../contract/events.ts';
+import { sinkOf } from '../contract/events.ts';
 import { milliseconds, readOptions } from '../contract/options.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
@@ -54,7 +54,7 @@ export function attemptTimeout(options: AttemptTimeoutOptions = {}, runtime: Run
 
 function timedOut(call: CallContext, startedAt: number, limitMs: number, runtime: Runtime): AttemptTimeoutError {
   const now = runtime.clock.now();
-  const events = runtime.events ?? diagnosticsSink;
+  const events = sinkOf(runtime);
   const { target, operation, attempt, sent, phase } = call;
   if (events.wants('attempt.timed-out')) {
     events.publish({ type: 'attempt.timed-out', at: now, target, operation, attempt, afterMs: now - startedAt });

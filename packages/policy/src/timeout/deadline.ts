@@ -1,6 +1,6 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { DeadlineExceededError, withoutStack } from '../contract/errors.ts';
-import { diagnosticsSink } from '../contract/events.ts';
+import { sinkOf } from '../contract/events.ts';
 import { type Check, milliseconds, readOptions } from '../contract/options.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
@@ -54,7 +54,7 @@ export function deadline(options: DeadlineOptions = {}, runtime: Runtime = syste
 /** The error of a call whose deadline has passed, told to whoever listens. */
 export function deadlineExceeded(call: CallContext, startedAt: number, runtime: Runtime): DeadlineExceededError {
   const now = runtime.clock.now();
-  const events = runtime.events ?? diagnosticsSink;
+  const events = sinkOf(runtime);
   const { target, operation, attempt } = call;
   if (events.wants('deadline.exceeded')) {
     events.publish({ type: 'deadline.exceeded', at: now, target, operation, attempt, afterMs: now - startedAt });

@@ -1,6 +1,6 @@
 import { type CallContext, CallScope, type Operation } from '../contract/call.ts';
 import type { SwitchgearError } from '../contract/errors.ts';
-import { diagnosticsSink } from '../contract/events.ts';
+import { sinkOf } from '../contract/events.ts';
 import type { Runtime } from '../contract/runtime.ts';
 import { type DeadlineWheel, WheelEntry } from '../stats/deadline-wheel.ts';
 
@@ -119,10 +119,11 @@ class Race<T> extends CallScope {
 
   #endedLate(): void {
     this.#orphanEnded?.();
-    const { clock, events = diagnosticsSink } = this.#limit.runtime;
-    const now = clock.now();
-    // Work that heeds its signal ends in the same turn, and there is nothing to tell.
-    if (now - this.#givenUpAt < promptMs || !events.wants('work.ended-late')) return;
+    const { runtime } = this.#limit;
+    const now = runtime.clock.now();
+    if (now - this.#givenUpAt < promptMs) return;
+    const events = sinkOf(runtime);
+    if (!events.wants('work.ended-late')) return;
     events.publish({
       type: 'work.ended-late',
       at: now,
