@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isSwitchgearError } from '@switchgear/policy';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { type ServiceClock, systemClock } from '../service/clock.ts';
 import { closeConnectionsWhileStopping } from '../service/close-connections-while-stopping.ts';
 import { Readiness } from '../service/readiness.ts';
@@ -44,13 +51,8 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
     bodyLimit: BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
-    frameworkErrors: (error, request, reply) => {
-      const problem = toProblem(error);
-      void reply
-        .code(problem.status)
-        .type(PROBLEM_JSON)
-        .send(JSON.stringify(problem.body(languageOf(request))));
-    },
+    frameworkErrors: (error, request: FastifyRequest, reply: FastifyReply) =>
+      void answerProblem(toProblem(error), request, reply),
   });
 
   const telemetry = new Telemetry(clock);
@@ -79,11 +81,7 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
   app.setErrorHandler<Error>((error, request, reply) => {
     const problem = toProblem(error);
     if (problem.status >= 500) logProblem(request.log, problem, error);
-    return reply
-      .code(problem.status)
-      .headers(problem.headers)
-      .type(PROBLEM_JSON)
-      .send(JSON.stringify(problem.body(languageOf(request))));
+    return answerProblem(problem, request, reply);
   });
   app.setNotFoundHandler(() => {
     throw new ProblemError({ kind: 'route-not-found', status: 404 });
@@ -96,6 +94,14 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
   opsRoutes(app, users, telemetry);
   orderRoutes(app, { orders, directory, telemetry, clock, newOrderId });
   return app;
+}
+
+function answerProblem(problem: ProblemError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .type(PROBLEM_JSON)
+    .send(JSON.stringify(problem.body(languageOf(request))));
 }
 
 const PROBLEM_JSON = 'application/problem+json';

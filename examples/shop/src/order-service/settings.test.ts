@@ -20,8 +20,15 @@ test('needs nothing to be set in development', () => {
       circuitBreakerThreshold: 90,
       circuitBreakerTimeout: 1_000,
     },
+    directory: { freshMs: 300_000, staleMs: 3_600_000 },
     developmentDefaults: ['OAUTH_CLIENT_SECRET'],
   });
+});
+
+test('reads how long a user is good enough, and refuses one that is stale before it stops being fresh', () => {
+  const { directory } = readOrderServiceSettings({ USER_FRESH_SECONDS: '10', USER_STALE_SECONDS: '25' });
+  assert.deepEqual(directory, { freshMs: 10_000, staleMs: 25_000 });
+  assert.throws(() => readOrderServiceSettings({ USER_STALE_SECONDS: '60' }), /USER_STALE_SECONDS: expected at least/);
 });
 
 test('reads how the user-service is called', () => {

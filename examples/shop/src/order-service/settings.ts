@@ -12,6 +12,7 @@ import {
   url,
 } from '../config/environment.ts';
 import { LOG_LEVELS } from '../service/logger.ts';
+import type { UserDirectoryOptions } from './users/user-directory.ts';
 import {
   toClientOptions,
   USER_SERVICE_DEFAULTS,
@@ -45,6 +46,8 @@ const VARIABLES = {
     max: 600_000,
     default: circuitBreakerTimeout,
   }),
+  freshSeconds: integer('USER_FRESH_SECONDS', { min: 0, max: 86_400, default: 300 }),
+  staleSeconds: integer('USER_STALE_SECONDS', { min: 0, max: 604_800, default: 3_600 }),
 } as const;
 
 /** Which variable holds which setting of the client. */
@@ -58,6 +61,8 @@ export interface OrderServiceSettings
   /** PostgreSQL when there is one; SQLite in `databaseFile` when not. */
   readonly databaseUrl: string | undefined;
   readonly userService: UserServiceClientConfig;
+  /** How long a user stays good enough to order, and a name good enough to show, while the user-service is away. */
+  readonly directory: Required<Pick<UserDirectoryOptions, 'freshMs' | 'staleMs'>>;
   /** Names of the variables that fell back to a default fit for development only. */
   readonly developmentDefaults: readonly string[];
 }
@@ -74,6 +79,11 @@ export function readOrderServiceSettings(source: EnvironmentSource): OrderServic
     circuitBreakerTimeout: values.circuitBreakerTimeout,
   };
   checkUserService(userService);
+  const { freshSeconds, staleSeconds } = values;
+  if (staleSeconds < freshSeconds) {
+    const expected = `at least USER_FRESH_SECONDS, which is ${freshSeconds}`;
+    throw new EnvironmentError([{ name: 'USER_STALE_SECONDS', expected, got: String(staleSeconds) }]);
+  }
   return {
     host: values.host,
     port: values.port,
@@ -84,6 +94,7 @@ export function readOrderServiceSettings(source: EnvironmentSource): OrderServic
     clientId: values.clientId,
     clientSecret: values.clientSecret,
     userService,
+    directory: { freshMs: freshSeconds * 1_000, staleMs: staleSeconds * 1_000 },
     developmentDefaults,
   };
 }

@@ -39,7 +39,7 @@ export async function startOrderService(source: EnvironmentSource): Promise<void
   };
   try {
     const readiness = new Readiness();
-    const app = buildOrderService({ orders, users, logger, readiness });
+    const app = buildOrderService({ orders, users, logger, readiness, directory: settings.directory });
     const url = await listen(app, {
       host: settings.host,
       port: settings.port,

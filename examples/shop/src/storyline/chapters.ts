@@ -40,7 +40,7 @@ const chapters: readonly Chapter[] = [
     seconds: 12,
     happening: 'killed',
     watch:
-      'the breaker opens; orders are refused politely or placed for users known a moment ago; names are stale or made up',
+      'the circuit opens; orders go to users known seconds ago, others are refused politely; names are stale or made up',
   },
   {
     title: 'restarted',

@@ -18,6 +18,12 @@ export interface StoryOptions {
 
 const allOrders = 1_000_000;
 
+/** Five minutes and an hour are too long for a story of a minute: here users age faster, so that one sees it. */
+function forgetfulness(storySeconds: number): Record<'USER_FRESH_SECONDS' | 'USER_STALE_SECONDS', string> {
+  const share = (part: number): string => String(Math.max(1, Math.round(storySeconds * part)));
+  return { USER_FRESH_SECONDS: share(0.15), USER_STALE_SECONDS: share(0.4) };
+}
+
 /** The shop, running: two services in their own processes, and the people who come. */
 export class Story {
   readonly #options: StoryOptions;
@@ -61,6 +67,7 @@ export class Story {
         ORDER_SERVICE_PORT: String(settings.orderPort),
         ORDER_DATABASE_FILE: this.#databases.orderFile,
         USER_SERVICE_URL: userUrl,
+        ...forgetfulness(settings.storySeconds),
       },
     });
     // A database that outlives this run may hold orders of an earlier one; their keys are not ours.

@@ -27,13 +27,13 @@ const columns: readonly { readonly sight: Sight; readonly label: string; readonl
   { sight: 'fresh', label: 'fresh', colour: 'green' },
   { sight: 'stale', label: 'stale', colour: 'yellow' },
   { sight: 'made-up', label: 'made-up', colour: 'yellow' },
-  { sight: 'replayed', label: 'replayed', colour: 'green' },
+  { sight: 'replayed', label: 'again', colour: 'green' },
   { sight: 'refused', label: 'refused', colour: 'magenta' },
-  { sight: 'declined', label: 'declined', colour: 'gray' },
+  { sight: 'declined', label: 'denied', colour: 'gray' },
   { sight: 'failed', label: 'failed', colour: 'red' },
 ];
 
-const columnWidth = 9;
+const columnWidth = 8;
 
 const stateColour = { closed: 'green', 'half-open': 'yellow', open: 'red' } as const;
 /** A mark beside the word, so that a state is not told by colour alone. */
@@ -56,7 +56,7 @@ export class View {
     this.line(this.#paint('bold', `${clockTime(at)}  user-service: ${chapter.title} (${chapter.seconds} s)`));
     this.line(this.#paint('dim', `       ${chapter.watch}`));
     const labels = columns.map(({ label }) => label.padStart(columnWidth)).join('');
-    this.line(this.#paint('dim', ` time  asked${labels}   p50 ms   p99 ms  circuit     calls  attempts/call`));
+    this.line(this.#paint('dim', ` time  asked${labels}  p50 ms  p99 ms  circuit      calls  per call`));
   }
 
   second(second: ViewSecond): void {
@@ -76,7 +76,7 @@ export class View {
     if (client === undefined) return 'no report';
     const state = `${stateMark[client.breaker]} ${client.breaker}`.padEnd(11);
     const perCall = client.calls === 0 ? '-' : (client.attempts / client.calls).toFixed(2);
-    return `${this.#paint(stateColour[client.breaker], state)}${String(client.calls).padStart(6)}${perCall.padStart(11)}`;
+    return `${this.#paint(stateColour[client.breaker], state)}${String(client.calls).padStart(6)}${perCall.padStart(10)}`;
   }
 
   #paint(colour: Colour, text: string): string {
@@ -103,6 +103,6 @@ function clockTime(at: number): string {
 }
 
 function milliseconds(ms: number | null): string {
-  if (ms === null) return '-'.padStart(9);
-  return (ms < 10 ? ms.toFixed(1) : ms.toFixed(0)).padStart(9);
+  if (ms === null) return '-'.padStart(8);
+  return (ms < 10 ? ms.toFixed(1) : ms.toFixed(0)).padStart(8);
 }
