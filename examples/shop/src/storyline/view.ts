@@ -56,7 +56,7 @@ export class View {
     this.line(this.#paint('bold', `${clockTime(at)}  user-service: ${chapter.title} (${chapter.seconds} s)`));
     this.line(this.#paint('dim', `       ${chapter.watch}`));
     const labels = columns.map(({ label }) => label.padStart(columnWidth)).join('');
-    this.line(this.#paint('dim', ` time  asked${labels}  p50 ms  p99 ms  circuit      calls  per call`));
+    this.line(this.#paint('dim', ` time asked${labels} p50 ms p99 ms  circuit     calls  per call`));
   }
 
   second(second: ViewSecond): void {
@@ -68,7 +68,7 @@ export class View {
     });
     const latency = `${milliseconds(seen.p50Ms)}${milliseconds(seen.p99Ms)}`;
     this.line(
-      `${clockTime(second.at)}${String(seen.requests).padStart(7)}${counts.join('')}${latency}  ${this.#client(client)}`,
+      `${clockTime(second.at)}${String(seen.requests).padStart(6)}${counts.join('')}${latency}  ${this.#client(client)}`,
     );
   }
 
@@ -103,6 +103,6 @@ function clockTime(at: number): string {
 }
 
 function milliseconds(ms: number | null): string {
-  if (ms === null) return '-'.padStart(8);
-  return (ms < 10 ? ms.toFixed(1) : ms.toFixed(0)).padStart(8);
+  if (ms === null) return '-'.padStart(7);
+  return (ms < 10 ? ms.toFixed(1) : ms.toFixed(0)).padStart(7);
 }
