@@ -8,13 +8,16 @@ export {
   AttemptTimeoutError,
   BulkheadFullError,
   CircuitOpenError,
+  ConcurrencyLimitedError,
   ConfigError,
   DeadlineExceededError,
   type ErrorFacts,
   isSwitchgearError,
   type Phase,
+  RateLimitedError,
   RefusedError,
   type Sent,
+  ShedError,
   SwitchgearError,
 } from './contract/errors.ts';
 export * from './contract/events.ts';

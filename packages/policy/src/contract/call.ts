@@ -9,6 +9,8 @@ export interface Call {
   readonly target: string;
   /** What is asked of it, '' when unnamed. */
   readonly operation: string;
+  /** What makes two calls the same question: arguments and principal, in a string. For policies that tell calls apart. */
+  readonly key?: string | undefined;
   /** 1 for the first send. */
   readonly attempt: number;
   /** When the whole call must be over, in monotonic milliseconds of the runtime's clock; Infinity when never. */
@@ -29,6 +31,11 @@ export interface CallOptions {
   readonly target?: string | undefined;
   /** @default '' */
   readonly operation?: string | undefined;
+  /**
+   * What makes two calls the same question, such as `alice 42`: the arguments, and whoever the answer is meant for.
+   * Policies that tell calls apart (cache, coalesce) can go by it. @default none
+   */
+  readonly key?: string | undefined;
   /** Absolute, in monotonic milliseconds of the runtime's clock. @default Infinity */
   readonly deadline?: number | undefined;
   /** Whether a retry may do the work twice. @default true */
@@ -97,6 +104,11 @@ export class CallContext implements Call {
     const inner = new CallContext(this, this, this.attempt, this.deadline);
     inner.work = work;
     return inner;
+  }
+
+  /** Kept once, by the call that began: nearly nobody asks. */
+  get key(): string | undefined {
+    return this.parent?.key;
   }
 
   /** Whether anything could ever cancel it. Most calls have no signal and no deadline above them, and need not listen. */
@@ -176,11 +188,17 @@ export class CallContext implements Call {
 /** Where a call begins: it knows the caller's signal. */
 class RootCall extends CallContext {
   readonly #source: AbortSignal | undefined;
+  readonly #key: string | undefined;
   #own: AbortSignal | undefined;
 
   constructor(options: CallOptions) {
     super(options, undefined, 1, options.deadline ?? Number.POSITIVE_INFINITY);
     this.#source = options.signal;
+    this.#key = options.key;
+  }
+
+  override get key(): string | undefined {
+    return this.#key;
   }
 
   override get cancellable(): boolean {

@@ -12,8 +12,14 @@ export function moreDoubtful(a: Sent, b: Sent): Sent {
   return doubt[a] >= doubt[b] ? a : b;
 }
 
-/** How far an attempt had got. `call` is outside any attempt: waiting to be admitted, backing off, falling back. */
-export type Phase = 'call' | 'queue' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
+/**
+ * How far an attempt had got. `call` is outside any attempt: waiting to be admitted, backing off, falling back; `queue`
+ * waits for a connection to be free, `auth` for a token.
+ */
+export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
+
+/** Phases in which the target has not been asked: running out of time in one of them is not the target's fault. */
+const notTheTargets: ReadonlySet<Phase> = new Set<Phase>(['call', 'queue', 'auth']);
 
 /** The facts every error of the library carries. Never a header, a body, a query value or a credential. */
 export interface ErrorFacts {
@@ -175,13 +181,28 @@ export class BulkheadFullError extends RefusedError {
   override readonly code = 'SWITCHGEAR_BULKHEAD_FULL';
 }
 
+/** More calls than the rate allows. `retryAfterMs` says when the next one fits. */
+export class RateLimitedError extends RefusedError {
+  override readonly code = 'SWITCHGEAR_RATE_LIMITED';
+}
+
+/** More calls under way than the adaptive limit takes the target to bear. */
+export class ConcurrencyLimitedError extends RefusedError {
+  override readonly code = 'SWITCHGEAR_CONCURRENCY_LIMITED';
+}
+
+/** Shed by chance, in proportion to how many calls the target has been failing. */
+export class ShedError extends RefusedError {
+  override readonly code = 'SWITCHGEAR_SHED';
+}
+
 /** One attempt took longer than `attemptTimeoutMs`. */
 export class AttemptTimeoutError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_ATTEMPT_TIMEOUT';
 
   override verdict(idempotent: boolean): Verdict {
-    // An attempt that never left our own queue says that this machine is full, not that the other side is sick.
-    const kind = this.phase === 'queue' ? 'ignored' : 'failure';
+    // An attempt that waited for a connection of ours, or for a token, says nothing about the other side.
+    const kind = notTheTargets.has(this.phase) ? 'ignored' : 'failure';
     return { kind, retry: idempotent || this.sent === 'never' ? 'backoff' : 'never' };
   }
 }
@@ -191,7 +212,7 @@ export class DeadlineExceededError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_DEADLINE_EXCEEDED';
 
   override verdict(): Verdict {
-    return { kind: this.phase === 'queue' || this.phase === 'call' ? 'ignored' : 'failure', retry: 'never' };
+    return { kind: notTheTargets.has(this.phase) ? 'ignored' : 'failure', retry: 'never' };
   }
 }
 

@@ -46,7 +46,15 @@ export type BreakerCause =
   | 'consecutive-failures'
   | 'probes-failed'
   | 'probes-succeeded'
-  | 'open-time-over';
+  | 'probes-unanswered'
+  | 'slow-ratio'
+  | 'bad-ratio'
+  | 'asked-by-result'
+  | 'open-time-over'
+  | 'isolated'
+  | 'released'
+  | 'reset'
+  | 'restored';
 
 /** The numbers a breaker judged by when it moved. */
 export interface BreakerEvidence {
@@ -89,7 +97,66 @@ export interface CallRefused extends CallEvent {
 }
 
 /** Which rule of which gate refused. */
-export type RefusalReason = 'circuit-open' | 'circuit-ramping' | 'bulkhead-full' | 'bulkhead-queue-timeout';
+export type RefusalReason =
+  | 'circuit-open'
+  | 'circuit-ramping'
+  | 'circuit-isolated'
+  | 'bulkhead-full'
+  | 'bulkhead-queue-timeout'
+  | 'rate-limited'
+  | 'concurrency-limited'
+  | 'shed';
+
+/** The breaker refuses all calls until the last of those who isolate it lets go. */
+export interface BreakerIsolated extends BreakerTransition {
+  readonly type: 'breaker.isolated';
+}
+
+/** An adaptive limit moved. */
+export interface LimitChanged extends EventBase {
+  readonly type: 'limit.changed';
+  readonly limiter: string;
+  readonly limit: number;
+  readonly previous: number;
+}
+
+/** Another copy of a call was sent, because the first one is slow. */
+export interface HedgeStarted extends CallEvent {
+  readonly type: 'hedge.started';
+  /** How long the call had been under way, in milliseconds. */
+  readonly afterMs: number;
+}
+
+/** A race of copies is over. */
+export interface HedgeFinished extends CallEvent {
+  readonly type: 'hedge.finished';
+  /** Which copy answered: 1 is the first; 0 when none did. */
+  readonly winner: number;
+  readonly copies: number;
+}
+
+/** What a look into a cache found. */
+export type CacheFinding = 'fresh' | 'stale' | 'stale-on-error' | 'negative' | 'miss';
+
+/** A call asked a cache. */
+export interface CacheLookedUp extends CallEvent {
+  readonly type: 'cache.looked-up';
+  readonly cache: string;
+  readonly found: CacheFinding;
+}
+
+/** A call joined another one that was under way for the same key. */
+export interface CallJoined extends CallEvent {
+  readonly type: 'call.joined';
+  /** Callers who now wait for it, this one included. */
+  readonly waiting: number;
+}
+
+/** Something was made to go wrong on purpose. */
+export interface ChaosInjected extends CallEvent {
+  readonly type: 'chaos.injected';
+  readonly kind: 'fault' | 'latency' | 'result' | 'behaviour';
+}
 
 /** A call waits for a place in the bulkhead. */
 export interface BulkheadQueued extends CallEvent {
@@ -136,6 +203,13 @@ export type PolicyEvent =
   | BreakerOpened
   | BreakerHalfOpened
   | BreakerClosed
+  | BreakerIsolated
+  | LimitChanged
+  | HedgeStarted
+  | HedgeFinished
+  | CacheLookedUp
+  | CallJoined
+  | ChaosInjected
   | CallRefused
   | BulkheadQueued
   | AttemptTimedOut

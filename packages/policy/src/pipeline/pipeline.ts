@@ -1,6 +1,6 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { type Gate, throughGates } from '../contract/gate.ts';
-import type { answers, FallbackOf, Policy } from '../contract/policy.ts';
+import type { FallbackOf, Policy } from '../contract/policy.ts';
 
 type Stage = Operation<unknown>;
 
@@ -15,7 +15,7 @@ const work: Stage = (call) => {
 
 /** Several policies as one, outermost first. */
 export class Pipeline<F> implements Policy<F> {
-  declare readonly [answers]?: () => F;
+  declare readonly '~answers'?: () => F;
   readonly name = 'pipeline';
   /** The policies in order, those of pipelines inside this one in their place. */
   readonly policies: readonly Policy<unknown>[];

@@ -73,6 +73,20 @@ test('expires everything that came due while the event loop stood still, soonest
   assert.deepEqual(expired, [10, 500, 17_000, 30_000]);
 });
 
+test('after a stall, lets what has arrived be read before anything is called too late', async () => {
+  const clock = new ManualClock();
+  const wheel = new DeadlineWheel(clock);
+  const answered = new Entry(100, () => assert.fail('its answer lay in the socket'));
+  let expired = 0;
+  wheel.add(answered);
+  wheel.add(new Entry(100, () => expired++));
+  clock.freeze(1_200);
+  // The firing that is late; the event loop then reads its sockets.
+  clock.setTimer(0, () => wheel.remove(answered));
+  await clock.advance(0);
+  assert.equal(expired, 1);
+});
+
 test('agrees with a naive list of deadlines on any trace', async () => {
   const step = fc.oneof(
     fc.record({ add: fc.integer({ min: 0, max: 40_000 }) }),

@@ -13,6 +13,8 @@ export abstract class WheelEntry {
   abstract expire(): void;
 }
 
+/** A firing this late means that the event loop stood still, or the process was stopped. */
+const lateMs = 50;
 const tickMs = 16;
 const slots = 1024;
 
@@ -30,6 +32,7 @@ export class DeadlineWheel {
   #size = 0;
   #timer: Timer | undefined;
   #armedFor: number = Number.POSITIVE_INFINITY;
+  #deferred = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -77,6 +80,15 @@ export class DeadlineWheel {
     const now = this.#clock.now();
     const from = this.#armedFor;
     this.#timer = undefined;
+    // Answers may have arrived meanwhile and lie unread in their sockets: let the loop read them once before anything
+    // is called too late, or a stall of ours is blamed on everyone we call.
+    if (!this.#deferred && now - from > lateMs) {
+      this.#deferred = true;
+      this.#timer = this.#clock.setTimer(0, this.#fire);
+      this.#timer.unref();
+      return;
+    }
+    this.#deferred = false;
     this.#armedFor = Number.POSITIVE_INFINITY;
     for (const entry of this.#due(from, now)) {
       // An entry that expired before it may have disarmed this one.
