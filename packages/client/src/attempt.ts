@@ -1,8 +1,7 @@
-import type { EventSink, Runtime } from '@switchgear/policy';
-import { type Call, type ErrorFacts, RefusedError } from '@switchgear/policy';
+import { type Call, type ErrorFacts, type EventSink, type Runtime, SwitchgearError } from '@switchgear/policy';
 import type { Credential, Token } from './auth/token-source.ts';
 import { classifyTransportFailure } from './classify/transport-failure.ts';
-import { AuthenticationError, TokenUnavailableError } from './errors.ts';
+import { AuthenticationError, InvalidResponseError, TokenUnavailableError } from './errors.ts';
 import type { AttemptReauthorised, ClientEvent } from './events.ts';
 import type { BuiltRequest } from './request/build-request.ts';
 import { newSpanId } from './request/ids.ts';
@@ -34,21 +33,32 @@ export async function attempt(sending: Sending, tools: AttemptTools, call: Call)
   const { target, operation } = call;
   const facts: ErrorFacts = { target, operation, attempts: call.attempt };
   const { credential } = tools;
-  if (credential === undefined)
-    return readAnswer(await send(sending, tools, call, undefined, facts), tools.reader, facts);
+  if (credential === undefined) return read(await send(sending, tools, call, undefined, facts), tools, facts);
 
-  call.progress('call', 'never');
-  const token = await tokenFor(credential, call, facts);
+  const token = await waitFor(credential.get(), call, facts);
   const response = await send(sending, tools, call, token, facts);
-  if (response.status !== 401) return readAnswer(response, tools.reader, facts);
+  if (response.status !== 401) return read(response, tools, facts);
 
   // 401 says that nothing was done, so even a POST may go once more, with a newer token if there is one.
-  const newer = await renewed(credential, token, facts);
-  if (newer === undefined) return readAnswer(response, tools.reader, facts);
+  const newer = await waitFor(credential.renew(token), call, facts);
+  if (newer === undefined) return read(response, tools, facts);
   publishReauthorised(tools, call);
   const second = await send(sending, tools, call, newer, facts);
   if (second.status === 401) credential.refusedAfterRenewal(newer);
-  return readAnswer(second, tools.reader, facts);
+  return read(second, tools, facts);
+}
+
+/** Reads an answer. What the contract's own code throws on the way says nothing about the service, nor for a retry. */
+async function read(response: WireResponse, { reader }: AttemptTools, facts: ErrorFacts): Promise<unknown> {
+  try {
+    return await readAnswer(response, reader, facts);
+  } catch (error) {
+    if (error instanceof SwitchgearError) throw error;
+    throw new InvalidResponseError(response.status, ['the code of the contract failed on it'], {
+      ...facts,
+      cause: error,
+    });
+  }
 }
 
 async function send(
@@ -71,19 +81,19 @@ async function send(
   }
 }
 
-async function tokenFor(credential: Credential, call: Call, facts: ErrorFacts): Promise<Token> {
+/**
+ * Waits for a token as long as the call lasts: the request for it is made for all who wait and goes on without this one,
+ * but this one's place must not be held by it.
+ */
+async function waitFor<T extends Token | undefined>(token: T | Promise<T>, call: Call, facts: ErrorFacts): Promise<T> {
+  if (!(token instanceof Promise)) return token;
+  call.progress('auth', 'never');
   try {
-    return await credential.get(call);
+    return await new Promise<T>((resolve, reject) => {
+      const leave = call.onCancel(reject);
+      token.then(resolve, reject).finally(leave);
+    });
   } catch (error) {
-    throw forThisCall(error, facts);
-  }
-}
-
-async function renewed(credential: Credential, token: Token, facts: ErrorFacts): Promise<Token | undefined> {
-  try {
-    return await credential.renew(token);
-  } catch (error) {
-    // Nothing was done: the attempt was answered 401, and no newer token is to be had now.
     throw forThisCall(error, facts);
   }
 }
@@ -91,8 +101,8 @@ async function renewed(credential: Credential, token: Token, facts: ErrorFacts):
 /** One failed token request fails all who waited for it; each is told of its own call. */
 function forThisCall(error: unknown, facts: ErrorFacts): unknown {
   if (error instanceof AuthenticationError) return new AuthenticationError(error.message, { ...facts, cause: error });
-  if (error instanceof TokenUnavailableError || error instanceof RefusedError) {
-    return new TokenUnavailableError(error.message, { ...facts, cause: error });
+  if (error instanceof TokenUnavailableError) {
+    return new TokenUnavailableError(error.message, { ...facts, cause: error, retryAfterMs: error.retryAfterMs });
   }
   return error;
 }

@@ -1,6 +1,7 @@
 import {
   type BreakerOptions,
   type BulkheadOptions,
+  breakerDefaults,
   ConfigError,
   type RetryBudgetOptions,
   type RetryOptions,
@@ -11,16 +12,16 @@ import {
   type Check,
   callable,
   flag,
-  made,
   milliseconds,
   readOptions,
   required,
+  secret,
   text,
   whole,
 } from '@switchgear/policy/options';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Envelope } from './contract/envelope.ts';
-import type { OperationDefinition } from './contract/operation.ts';
+import { isOperation, type OperationDefinition } from './contract/operation.ts';
 import { headerProblem } from './request/headers.ts';
 import { httpUrl } from './request/http-url.ts';
 import { defaultDeadlineHeader } from './trace/incoming.ts';
@@ -105,7 +106,32 @@ export const serviceClientDefaults: {
   maxHeaderBytes: 16 * 1024,
 };
 
-const options = <T>(): Check<T> => made<T>('an object of options');
+const plainObject = <T>(expected: string): Check<T> => ({
+  expected,
+  ok: (value): value is T => typeof value === 'object' && value !== null && !Array.isArray(value),
+});
+
+const options = <T>(): Check<T> => plainObject('an object of options');
+
+const operations: Check<Operations> = {
+  expected: 'operations made by get, post, put, patch, del or head, by name',
+  ok: (value): value is Operations =>
+    typeof value === 'object' && value !== null && Object.values(value).every(isOperation),
+};
+
+const authenticator: Check<Authenticator> = {
+  expected: 'bearer(…) or clientCredentials(…)',
+  ok: (value): value is Authenticator =>
+    typeof value === 'object' && value !== null && typeof (value as { open?: unknown }).open === 'function',
+};
+
+const aRuntime: Check<Runtime> = {
+  expected: 'a Runtime: a clock and a random',
+  ok: (value): value is Runtime => {
+    const { clock, random } = (value ?? {}) as { clock?: { now?: unknown; setTimer?: unknown }; random?: unknown };
+    return typeof clock?.now === 'function' && typeof clock.setTimer === 'function' && typeof random === 'function';
+  },
+};
 
 /** Options that have been checked and filled in. */
 export interface ClientSettings
@@ -117,6 +143,11 @@ export interface ClientSettings
   readonly prefix: string;
 }
 
+/** The headers that no caller may set: who else sets them would say something else than the client does. */
+export function ownHeaders(hasAuth: boolean, deadlineHeader: string): ReadonlySet<string> {
+  return new Set([deadlineHeader.toLowerCase(), ...(hasAuth ? ['authorization'] : [])]);
+}
+
 /** Checks a client's options and fills in what they leave out. @throws ConfigError */
 export function readClientOptions(given: ServiceClientOptions): ClientSettings {
   const read = readOptions(
@@ -124,8 +155,8 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     given,
     {
       target: required(text),
-      baseUrl: required(text),
-      operations: required(made<Operations>('an object of operations')),
+      baseUrl: required(secret(text)),
+      operations: required(operations),
       deadlineMs: milliseconds(),
       attemptTimeoutMs: milliseconds(),
       connectTimeoutMs: milliseconds(),
@@ -133,10 +164,10 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       budget: options(),
       breaker: options(),
       bulkhead: options(),
-      auth: made<Authenticator>('bearer(…) or clientCredentials(…)'),
+      auth: secret(authenticator),
       envelope: callable<Envelope>(),
       userAgent: text,
-      headers: options(),
+      headers: plainObject('an object of strings'),
       deadlineHeader: text,
       connections: whole(1, 65_535),
       keepAliveMs: milliseconds(),
@@ -144,7 +175,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       maxBodyBytes: whole(1),
       maxHeaderBytes: whole(1024),
       transport: callable<OpenTransport>(),
-      runtime: made<Runtime>('a Runtime'),
+      runtime: aRuntime,
     },
     serviceClientDefaults,
   );
@@ -156,19 +187,30 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
   if (attemptTimeoutMs > deadlineMs) {
     wrong('attemptTimeoutMs', `at most deadlineMs, which is ${deadlineMs}`, attemptTimeoutMs);
   }
-  const windowMs = read.breaker?.windowMs;
-  if (windowMs !== undefined && windowMs < attemptTimeoutMs) {
-    const expected = `at least attemptTimeoutMs, which is ${attemptTimeoutMs}: a timeout would leave the window as it enters`;
+  const longestMs = checkOperations(read.operations, attemptTimeoutMs, deadlineMs, wrong);
+  const { windowMs, probeLeaseMs } = read.breaker ?? {};
+  if (windowMs !== undefined && windowMs < longestMs) {
+    const expected = `at least the longest attempt timeout, ${longestMs}: a timeout would leave the window as it enters`;
     wrong('breaker.windowMs', expected, windowMs);
   }
-  const fixed = { 'user-agent': read.userAgent, [read.deadlineHeader]: '0', ...read.headers };
-  for (const [name, value] of Object.entries(fixed)) {
-    const problem = headerProblem(name, value);
-    if (problem !== undefined) wrong('headers', 'headers that can be sent', problem);
+  if (probeLeaseMs !== undefined && probeLeaseMs <= longestMs) {
+    const expected = `more than the longest attempt timeout, ${longestMs}: a probe would fail while its answer is on the way`;
+    wrong('breaker.probeLeaseMs', expected, probeLeaseMs);
   }
+  const own = ownHeaders(read.auth !== undefined, read.deadlineHeader);
+  for (const [name, value] of Object.entries({ 'user-agent': read.userAgent, ...read.headers })) {
+    const problem = own.has(name.toLowerCase())
+      ? `header ${name}: set by the client itself`
+      : headerProblem(name, value);
+    if (problem !== undefined) wrong('headers', `headers that can be sent (${problem})`, 'one that cannot');
+  }
+  if (headerProblem(read.deadlineHeader, '0') !== undefined)
+    wrong('deadlineHeader', 'the name of a header', 'another text');
   const url = httpUrl('createServiceClient.baseUrl', read.baseUrl);
   // Without a prototype, as `read` is: an option left out must not be found on a polluted `Object.prototype`.
   return Object.assign(Object.create(null), read, {
+    // A probe is given up by its attempt timeout; the lease is for one that never ends, so it has to be longer.
+    breaker: { ...read.breaker, probeLeaseMs: probeLeaseMs ?? Math.max(breakerDefaults.probeLeaseMs, 2 * longestMs) },
     origin: url.origin,
     prefix: url.pathname.replace(/\/+$/, ''),
     // A connection takes its time out of the attempt's, so it can never have more.
@@ -176,4 +218,23 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     transport: read.transport ?? undiciTransport,
     runtime: read.runtime ?? systemRuntime,
   });
+}
+
+/** Checks the times of each operation against the client's. @returns The longest attempt timeout of all. */
+function checkOperations(
+  operations: Operations,
+  attemptTimeoutMs: number,
+  deadlineMs: number,
+  wrong: (name: string, expected: string, got: unknown) => never,
+): number {
+  let longestMs = attemptTimeoutMs;
+  for (const [name, { options: said }] of Object.entries(operations)) {
+    const attempt = said.attemptTimeoutMs ?? attemptTimeoutMs;
+    const whole = said.deadlineMs ?? deadlineMs;
+    if (said.attemptTimeoutMs !== undefined && attempt > whole) {
+      wrong(`operations.${name}.attemptTimeoutMs`, `at most the deadline, which is ${whole}`, attempt);
+    }
+    longestMs = Math.max(longestMs, Math.min(attempt, whole));
+  }
+  return longestMs;
 }

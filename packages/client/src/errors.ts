@@ -67,8 +67,17 @@ export class TlsError extends SwitchgearError {
 /** The connection was lost after the request had begun to be sent. */
 export class ConnectionLostError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_CONNECTION_LOST';
+  /** Whether the connection had served before and gave no byte of an answer: the other side was closing it just then. */
+  readonly stale: boolean;
+
+  constructor(message: string, stale: boolean, facts: ErrorFacts) {
+    super(message, facts);
+    this.stale = stale;
+  }
 
   override verdict(idempotent: boolean): Verdict {
+    // Two timers crossed, and nobody is sick: once, it is sent again at once over a new connection.
+    if (this.stale && this.attempts <= 1) return { kind: 'ignored', retry: idempotent ? 'now' : 'never' };
     return idempotent ? verdicts.failure : verdicts.failureForGood;
   }
 }
@@ -87,14 +96,20 @@ export class HttpStatusError extends SwitchgearError {
   }
 
   override verdict(idempotent: boolean): Verdict {
+    const { kind, again } = this.#judge(idempotent);
+    const retry = again ? 'backoff' : 'never';
+    return this.retryAfterMs === undefined ? { kind, retry } : { kind, retry, retryAfterMs: this.retryAfterMs };
+  }
+
+  #judge(idempotent: boolean): { readonly kind: Verdict['kind']; readonly again: boolean } {
     const { status } = this;
-    const again = idempotent && (this.#mayRepeat || status === 502 || status === 503 || status === 504);
     // Misdirected: the server says that it did nothing, and another connection may lead elsewhere.
-    if (status === 421) return { kind: 'ignored', retry: 'backoff' };
-    if (status === 408 || status === 425) return { kind: 'ignored', retry: idempotent ? 'backoff' : 'never' };
-    if (status < 500) return again ? { kind: 'success', retry: 'backoff' } : verdicts.success;
-    if (status === 501 || status === 505 || status === 508 || status === 511) return verdicts.ignored;
-    return again ? verdicts.failure : verdicts.failureForGood;
+    if (status === 421) return { kind: 'ignored', again: true };
+    if (status === 408 || status === 425) return { kind: 'ignored', again: idempotent };
+    if (status < 500) return { kind: 'success', again: idempotent && this.#mayRepeat };
+    if (status === 501 || status === 505 || status === 508 || status === 511) return { kind: 'ignored', again: false };
+    const passing = status === 502 || status === 503 || status === 504;
+    return { kind: 'failure', again: idempotent && (passing || this.#mayRepeat) };
   }
 
   override toJSON(): Record<string, unknown> {
@@ -187,14 +202,19 @@ export class TokenUnavailableError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_TOKEN_UNAVAILABLE';
 
   override verdict(): Verdict {
-    return { kind: 'ignored', retry: 'backoff' };
+    const { retryAfterMs } = this;
+    // Not before the cool-down is over: an earlier retry would hear the same failure again, and spend the budget on it.
+    return retryAfterMs === undefined
+      ? { kind: 'ignored', retry: 'backoff' }
+      : { kind: 'ignored', retry: 'backoff', retryAfterMs };
   }
 }
 
 /** Whether an error says that the service could not be had, as opposed to an answer of it, or a fault of ours. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof SwitchgearError)) return false;
-  if (error instanceof RefusedError || error instanceof TokenUnavailableError || error instanceof DnsError) return true;
+  if (error instanceof RefusedError || error instanceof TokenUnavailableError) return true;
+  if (error instanceof DnsError || error instanceof ConnectionLostError) return true;
   if (error.code === 'SWITCHGEAR_DEADLINE_EXCEEDED' || error.code === 'SWITCHGEAR_ATTEMPT_TIMEOUT') return true;
   const { kind } = error.verdict(true);
   return kind === 'failure' || kind === 'throttled';

@@ -1,4 +1,12 @@
-import { type ErrorFacts, type EventBus, type Pipeline, type Runtime, SwitchgearError } from '@switchgear/policy';
+import {
+  type CallOptions,
+  type ErrorFacts,
+  type EventBus,
+  type Pipeline,
+  type Policy,
+  type Runtime,
+  SwitchgearError,
+} from '@switchgear/policy';
 import { type AttemptTools, attempt, type Sending } from './attempt.ts';
 import type { ClientSettings } from './client-options.ts';
 import type { InputOf, OperationDefinition, ResultOf } from './contract/operation.ts';
@@ -7,9 +15,9 @@ import type { ClientEvent, Fate } from './events.ts';
 import { fateOf } from './fate.ts';
 import type { InFlight } from './in-flight.ts';
 import { buildRequest } from './request/build-request.ts';
-import { callerHeaders } from './request/headers.ts';
+import { callerHeaders, layered } from './request/headers.ts';
 import { newId, newTraceId } from './request/ids.ts';
-import { currentIncoming } from './trace/incoming.ts';
+import { currentIncoming, type Incoming } from './trace/incoming.ts';
 
 /** What a caller may say of one call. */
 export interface CallSettings {
@@ -53,8 +61,13 @@ export interface OperationParts {
   readonly definition: OperationDefinition;
   readonly settings: ClientSettings;
   readonly stack: Pipeline<never>;
+  /** Ends at the call's deadline, or when its caller leaves, what is done before the stack. */
+  readonly inTime: Policy;
   readonly tools: AttemptTools;
-  readonly fixedHeaders: readonly string[];
+  /** Sent with every call, by lower-case name. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Names that a caller may not set. */
+  readonly own: ReadonlySet<string>;
   readonly inFlight: InFlight;
   readonly events: EventBus<ClientEvent>;
   readonly runtime: Runtime;
@@ -72,44 +85,21 @@ export function operationCall(parts: OperationParts): OperationCall<OperationDef
 }
 
 async function execute(parts: OperationParts, given: Input, said: CallSettings): Promise<WithMeta<unknown>> {
-  const { name, definition, stack, tools, inFlight, runtime } = parts;
-  const target = parts.settings.target;
-  const facts: ErrorFacts = { target, operation: name };
+  const { definition, inFlight, runtime } = parts;
   // Own properties alone: what someone put on `Object.prototype` is neither an input nor a setting.
   const input: Input = Object.assign(Object.create(null), given);
   const settings: CallSettings = Object.assign(Object.create(null), said);
-  if (inFlight.closed) throw new ClientClosedError('the client has been closed', facts);
-
-  const startedAt = runtime.clock.now();
   const incoming = currentIncoming();
-  const requestId = incoming?.requestId ?? newId();
-  const traceId = incoming?.trace?.traceId ?? newTraceId();
-  const deadline = deadlineOf(parts, settings, startedAt, incoming?.deadline, facts);
-  const record = { startedAt, deadline, requestId, traceId, attempts: 0 };
+  const record: CallRecord = {
+    startedAt: runtime.clock.now(),
+    deadline: Number.POSITIVE_INFINITY,
+    requestId: incoming?.requestId ?? newId(),
+    traceId: incoming?.trace?.traceId ?? newTraceId(),
+    attempts: 0,
+  };
   inFlight.begin();
   try {
-    // The request is fixed here, before anything is waited for: the same in every attempt.
-    const idempotencyKey = keyOf(definition, settings, facts);
-    const built = buildRequest(definition, parts.settings.prefix, input, facts);
-    const sending: Sending = {
-      request: built instanceof Promise ? await built : built,
-      headers: headersOf(parts, settings, { requestId, idempotencyKey, tracestate: incoming?.tracestate }, facts),
-      traceId,
-      traceFlags: incoming?.trace?.flags ?? 1,
-    };
-    const value = await stack.execute(
-      (call) => {
-        record.attempts = call.attempt;
-        return attempt(sending, tools, call);
-      },
-      {
-        target,
-        operation: name,
-        deadline,
-        signal: settings.signal,
-        idempotent: idempotencyKey !== undefined || isIdempotent(definition),
-      },
-    );
+    const value = await send(parts, input, settings, incoming, record);
     const live = definition.options.fallback === undefined ? value : { provenance: 'live', value };
     return finished(parts, record, record.attempts > 1 ? 'ok-retried' : 'ok', undefined, live);
   } catch (error) {
@@ -123,12 +113,52 @@ async function execute(parts: OperationParts, given: Input, said: CallSettings):
   }
 }
 
+/** Fixes the request, before anything is waited for, and sends it through the stack: the same in every attempt. */
+async function send(
+  parts: OperationParts,
+  input: Input,
+  settings: CallSettings,
+  incoming: Incoming | undefined,
+  record: CallRecord,
+): Promise<unknown> {
+  const { name, definition, stack, tools, inFlight } = parts;
+  const { target, prefix } = parts.settings;
+  const facts: ErrorFacts = { target, operation: name };
+  if (inFlight.closed) throw new ClientClosedError('the client has been closed', facts);
+  record.deadline = deadlineOf(parts, settings, record.startedAt, incoming?.deadline, facts);
+  const idempotencyKey = keyOf(definition, settings, facts);
+  const call: CallOptions = {
+    target,
+    operation: name,
+    deadline: record.deadline,
+    signal: settings.signal,
+    idempotent: idempotencyKey !== undefined || isIdempotent(definition),
+  };
+  const built = buildRequest(definition, prefix, input, facts);
+  const sending: Sending = {
+    // A schema that takes its time takes it out of the call's.
+    request: built instanceof Promise ? await parts.inTime.execute(() => built, call) : built,
+    headers: headersOf(
+      parts,
+      settings,
+      { 'x-request-id': record.requestId, 'idempotency-key': idempotencyKey, tracestate: incoming?.tracestate },
+      facts,
+    ),
+    traceId: record.traceId,
+    traceFlags: incoming?.trace?.flags ?? 1,
+  };
+  return stack.execute((attempted) => {
+    record.attempts = attempted.attempt;
+    return attempt(sending, tools, attempted);
+  }, call);
+}
+
 interface CallRecord {
   readonly startedAt: number;
-  readonly deadline: number;
+  deadline: number;
   readonly requestId: string;
   readonly traceId: string;
-  readonly attempts: number;
+  attempts: number;
 }
 
 function finished(
@@ -170,9 +200,9 @@ function degrade(parts: OperationParts, input: Input, error: unknown): unknown {
   } catch {
     return undefined;
   }
-  // The time of the call is up, so a promise is not waited for.
-  if (value instanceof Promise) {
-    value.catch(() => {});
+  // The time of the call is up, so a promise is not waited for. The compiler refuses one; this is for who has none.
+  if (typeof (value as PromiseLike<unknown> | undefined)?.then === 'function') {
+    Promise.resolve(value).catch(() => {});
     return undefined;
   }
   if (parts.events.wants('fallback.used')) {
@@ -220,16 +250,16 @@ function keyOf(definition: OperationDefinition, settings: CallSettings, facts: E
   return given ?? newId();
 }
 
-interface CallHeaders {
-  readonly requestId: string;
-  readonly idempotencyKey: string | undefined;
-  readonly tracestate: string | undefined;
-}
-
-function headersOf(parts: OperationParts, settings: CallSettings, own: CallHeaders, facts: ErrorFacts): string[] {
-  const headers = [...parts.fixedHeaders, 'x-request-id', own.requestId];
-  if (own.idempotencyKey !== undefined) headers.push('idempotency-key', own.idempotencyKey);
-  if (own.tracestate !== undefined) headers.push('tracestate', own.tracestate);
-  if (settings.headers !== undefined) headers.push(...callerHeaders(settings.headers, facts));
+function headersOf(
+  parts: OperationParts,
+  settings: CallSettings,
+  own: Readonly<Record<string, string | undefined>>,
+  facts: ErrorFacts,
+): string[] {
+  const headers =
+    settings.headers === undefined
+      ? [...parts.headers].flat()
+      : layered(parts.headers, callerHeaders(settings.headers, parts.own, facts));
+  for (const [name, value] of Object.entries(own)) if (value !== undefined) headers.push(name, value);
   return headers;
 }

@@ -7,6 +7,7 @@ import {
   bulkhead,
   type CircuitBreaker,
   ConfigError,
+  deadline,
   EventBus,
   type Pipeline,
   pipeline,
@@ -20,6 +21,7 @@ import type { Credential } from './auth/token-source.ts';
 import {
   type ClientSettings,
   type Operations,
+  ownHeaders,
   readClientOptions,
   type ServiceClientOptions,
 } from './client-options.ts';
@@ -71,18 +73,29 @@ export function createServiceClient<const Ops extends Operations>(
 ): ServiceClient<Ops> {
   const settings = readClientOptions(given);
   const events = new EventBus<ClientEvent>();
+  const { events: sink } = settings.runtime;
+  // A runtime's own sink hears what the policies say, as it would without a client around them.
+  if (sink !== undefined) events.on((event) => sink.wants(event.type as never) && sink.publish(event as never));
   const runtime: Runtime = { clock: settings.runtime.clock, random: settings.runtime.random, events };
   const gates = openGates(settings, runtime);
   const transport = openTransport(settings);
   const credential = openCredential(settings, runtime, events);
   const inFlight = new InFlight();
+  const inTime = deadline({ deadlineMs: Number.POSITIVE_INFINITY }, runtime);
 
-  const client: Record<string | symbol, unknown> = controls(settings, gates, events, inFlight, async () => {
-    await transport.close();
-    await credential?.close();
-  });
-  const clientHeaders = ['user-agent', settings.userAgent, 'accept', 'application/json'];
-  clientHeaders.push(...callerHeaders(settings.headers, {}));
+  const client: Record<string | symbol, unknown> = Object.assign(
+    Object.create(null),
+    controls(settings, gates, events, inFlight, async () => {
+      await transport.close();
+      await credential?.close();
+    }),
+  );
+  const own = ownHeaders(credential !== undefined, settings.deadlineHeader);
+  const clientHeaders = new Map([
+    ['user-agent', settings.userAgent],
+    ['accept', 'application/json'],
+    ...callerHeaders(settings.headers, own, {}),
+  ]);
   for (const [name, definition] of Object.entries(settings.operations as Operations)) {
     if (taken.includes(name)) {
       throw new ConfigError(
@@ -106,8 +119,20 @@ export function createServiceClient<const Ops extends Operations>(
       events,
     };
     const hasBody = definition.options.body !== undefined;
-    const fixedHeaders = hasBody ? [...clientHeaders, 'content-type', 'application/json'] : clientHeaders;
-    client[name] = operationCall({ name, definition, settings, stack, tools, fixedHeaders, inFlight, events, runtime });
+    const headers = hasBody ? new Map([...clientHeaders, ['content-type', 'application/json']]) : clientHeaders;
+    client[name] = operationCall({
+      name,
+      definition,
+      settings,
+      stack,
+      inTime,
+      tools,
+      headers,
+      own,
+      inFlight,
+      events,
+      runtime,
+    });
   }
   return client as ServiceClient<Ops>;
 }
@@ -146,7 +171,8 @@ function openStack(
 }
 
 function openTransport(settings: ClientSettings): Transport {
-  const { origin, connections, connectTimeoutMs, keepAliveMs, maxBodyBytes, maxHeaderBytes, allowH2 } = settings;
+  const { origin, connections, connectTimeoutMs, keepAliveMs, maxBodyBytes, maxHeaderBytes, allowH2, runtime } =
+    settings;
   return settings.transport({
     origin,
     connections,
@@ -155,6 +181,7 @@ function openTransport(settings: ClientSettings): Transport {
     maxBodyBytes,
     maxHeaderBytes,
     allowH2,
+    runtime,
   });
 }
 

@@ -35,9 +35,9 @@ const columns: readonly { readonly sight: Sight; readonly label: string; readonl
 
 const columnWidth = 8;
 
-const stateColour = { closed: 'green', 'half-open': 'yellow', open: 'red' } as const;
+const stateColour = { closed: 'green', 'half-open': 'yellow', open: 'red', isolated: 'magenta' } as const;
 /** A mark beside the word, so that a state is not told by colour alone. */
-const stateMark = { closed: '●', 'half-open': '◐', open: '○' } as const;
+const stateMark = { closed: '●', 'half-open': '◐', open: '○', isolated: '⊘' } as const;
 
 /** Shows the story as it happens: a heading per chapter and a line per second. */
 export class View {

@@ -1,13 +1,33 @@
 import { ConfigError } from '@switchgear/policy';
+import { milliseconds, readOptions } from '@switchgear/policy/options';
 import type { Authenticator } from './authenticator.ts';
 import { type FetchedToken, TokenSource } from './token-source.ts';
+
+export interface BearerOptions {
+  /** How long the function may take, in milliseconds. @default 2_000 */
+  readonly timeoutMs?: number;
+  /** After a failure of it, how long calls fail with that instead of asking again, in milliseconds. @default 1_000 */
+  readonly coolDownMs?: number;
+}
+
+/** What `bearer()` takes when it is told nothing. */
+export const bearerDefaults: Required<BearerOptions> = { timeoutMs: 2_000, coolDownMs: 1_000 };
 
 /**
  * Bearer tokens of your own: a fixed one, or a function that gets one. The function is asked once for all calls that
  * need a token, and again after a 401.
  * @throws ConfigError if it is neither.
  */
-export function bearer(token: string | (() => Promise<string | FetchedToken>)): Authenticator {
+export function bearer(
+  token: string | (() => Promise<string | FetchedToken>),
+  options: BearerOptions = {},
+): Authenticator {
+  const { timeoutMs, coolDownMs } = readOptions(
+    'bearer',
+    options,
+    { timeoutMs: milliseconds(), coolDownMs: milliseconds() },
+    bearerDefaults,
+  );
   if (typeof token === 'string' ? !/^[\x21-\x7e]+$/.test(token) : typeof token !== 'function') {
     throw new ConfigError('bearer', 'a token of visible ASCII characters, or a function that gets one', typeof token);
   }
@@ -19,7 +39,7 @@ export function bearer(token: string | (() => Promise<string | FetchedToken>)): 
         const got = await token();
         return typeof got === 'string' ? { accessToken: got } : got;
       };
-      const source = new TokenSource({ fetchToken, coolDownMs: 1_000, onRefresh }, runtime);
+      const source = new TokenSource({ fetchToken, timeoutMs, coolDownMs, onRefresh }, runtime);
       return {
         get: () => source.get(),
         // A fixed token does not become another one by being asked for again.

@@ -1,4 +1,4 @@
-import { attemptTimeout, type ErrorFacts } from '@switchgear/policy';
+import type { Call, ErrorFacts } from '@switchgear/policy';
 import { milliseconds, readOptions, required, secret, text } from '@switchgear/policy/options';
 import { classifyTransportFailure } from '../classify/transport-failure.ts';
 import { AuthenticationError, TokenUnavailableError } from '../errors.ts';
@@ -53,9 +53,11 @@ export function clientCredentials(options: ClientCredentialsOptions): Authentica
   return {
     kind: 'client-credentials',
     open({ runtime, openTransport, onRefresh }) {
-      const limit = attemptTimeout({ attemptTimeoutMs: timeoutMs }, runtime);
+      const facts: ErrorFacts = { target: tokenUrl.host, operation: 'token' };
+      const path = tokenUrl.pathname + tokenUrl.search;
       let transport: Transport | undefined;
-      const fetchToken = (): Promise<FetchedToken> => {
+      const fetchToken = async (call: Call): Promise<FetchedToken> => {
+        // Opened when first needed: a client that is made and never used opens nothing.
         transport ??= openTransport({
           origin: tokenUrl.origin,
           connections: 2,
@@ -64,28 +66,22 @@ export function clientCredentials(options: ClientCredentialsOptions): Authentica
           maxBodyBytes: 64 * 1024,
           maxHeaderBytes: 16 * 1024,
           allowH2: false,
+          runtime,
         });
-        return requestToken(transport);
-      };
-      const facts: ErrorFacts = { target: tokenUrl.host, operation: 'token' };
-      const requestToken = async (over: Transport): Promise<FetchedToken> => {
-        const path = tokenUrl.pathname + tokenUrl.search;
         try {
-          const response = await limit.execute((call) => over.send({ method: 'POST', path, headers, body }, call), {
-            target: tokenUrl.host,
-            operation: 'token',
-          });
+          const response = await transport.send({ method: 'POST', path, headers, body }, call);
           return readToken(response.status, response.headers['content-type'], response.body, facts);
         } catch (error) {
           throw classifyTransportFailure(error, facts);
         }
       };
-      const source = new TokenSource({ fetchToken, coolDownMs, onRefresh }, runtime);
+      const source = new TokenSource({ fetchToken, timeoutMs, coolDownMs, onRefresh }, runtime);
       return {
         get: () => source.get(),
         renew: (refused) => source.renew(refused),
         refusedAfterRenewal: (token) => source.refusedAfterRenewal(token),
-        close: async () => transport?.close(),
+        // A token that is still being asked for is of no use to anyone any more.
+        close: async () => transport?.destroy(),
       };
     },
   };

@@ -11,6 +11,7 @@ function source(fetchToken: (n: number) => Promise<FetchedToken>) {
   const tokens = new TokenSource(
     {
       fetchToken: () => fetchToken(++fetches),
+      timeoutMs: 2_000,
       coolDownMs: 1_000,
       onRefresh: (generation, _, error) => refreshes.push({ generation, error }),
     },
@@ -54,6 +55,27 @@ test('goes on with a good token when renewing it ahead of its end fails', async 
   assert.equal(fetches(), 2);
   await clock.advance(1_000);
   await assert.rejects(Promise.resolve(tokens.get()), TokenUnavailableError);
+});
+
+test('lets others go on with a token that one endpoint refused, while a newer one is asked for', async () => {
+  const { tokens, fetches } = source(async (n) => (n === 1 ? numbered(n) : new Promise(() => {})));
+  const first = await tokens.get();
+  void tokens.renew(first);
+  assert.equal((tokens.get() as Token).value, 'token-1');
+  assert.equal(fetches(), 2);
+});
+
+test('gives up a request for a token that never ends, and asks again after the cool-down', async () => {
+  const { clock, tokens, fetches } = source(async (n) => (n === 1 ? new Promise(() => {}) : numbered(n)));
+  const failed = assert.rejects(Promise.resolve(tokens.get()), {
+    code: 'SWITCHGEAR_TOKEN_UNAVAILABLE',
+    retryAfterMs: 1_000,
+  });
+  await clock.advance(2_000);
+  await failed;
+  await clock.advance(1_000);
+  assert.equal((await tokens.get()).value, 'token-2');
+  assert.equal(fetches(), 2);
 });
 
 test('answers a burst of 401s with one refresh, and a late 401 with the token that is already newer', async () => {

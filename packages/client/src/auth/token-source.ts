@@ -1,4 +1,4 @@
-import { type Call, type Runtime, SwitchgearError } from '@switchgear/policy';
+import { attemptTimeout, type Call, type Policy, type Runtime, SwitchgearError } from '@switchgear/policy';
 import { AuthenticationError, TokenUnavailableError } from '../errors.ts';
 
 /** A token and how long it is good for. */
@@ -16,7 +16,9 @@ export interface Token {
 
 export interface TokenSourceOptions {
   /** Asks for a token. Never called while an earlier call of it is under way. */
-  readonly fetchToken: () => Promise<FetchedToken>;
+  readonly fetchToken: (call: Call) => Promise<FetchedToken>;
+  /** How long that may take, in milliseconds: it is for all who wait, and must not keep them waiting for ever. */
+  readonly timeoutMs: number;
   /** After a refused or failed renewal, how long calls fail with its error instead of asking again, in milliseconds. */
   readonly coolDownMs: number;
   readonly onRefresh: (generation: number, durationMs: number, error: unknown) => void;
@@ -33,6 +35,7 @@ const renewJitter = 0.1;
 export class TokenSource {
   readonly #options: TokenSourceOptions;
   readonly #runtime: Runtime;
+  readonly #limit: Policy;
   #token: Token | undefined;
   #renewAfter = 0;
   #expiresAt = 0;
@@ -45,6 +48,7 @@ export class TokenSource {
   constructor(options: TokenSourceOptions, runtime: Runtime) {
     this.#options = options;
     this.#runtime = runtime;
+    this.#limit = attemptTimeout({ attemptTimeoutMs: options.timeoutMs }, runtime);
   }
 
   /** The token for an attempt: at once while one is good, whether or not it is being renewed. */
@@ -69,7 +73,7 @@ export class TokenSource {
     if (token !== undefined && token.generation > refused.generation) return token;
     const now = this.#runtime.clock.now();
     if (this.#refusedFresh !== undefined && now < this.#refusedFresh.until) return undefined;
-    if (this.#flight === undefined) this.#token = undefined;
+    // The refused one stays in use until there is a newer: the 401 may be about one endpoint and not about the token.
     return this.#refresh();
   }
 
@@ -99,12 +103,12 @@ export class TokenSource {
     const { clock, random } = this.#runtime;
     let fetched: FetchedToken;
     try {
-      fetched = await fetchToken();
+      fetched = await this.#limit.execute(fetchToken);
       if (typeof fetched?.accessToken !== 'string' || !/^[\x21-\x7e]+$/.test(fetched.accessToken)) {
         throw new AuthenticationError('the token is not one that a header can hold', {});
       }
     } catch (error) {
-      const told = asTokenError(error);
+      const told = asTokenError(error, coolDownMs);
       this.#failure = { error: told, until: clock.now() + coolDownMs };
       onRefresh(this.#generation, clock.now() - startedAt, told);
       throw told;
@@ -112,7 +116,8 @@ export class TokenSource {
     this.#failure = undefined;
     this.#generation++;
     const token = { value: fetched.accessToken, generation: this.#generation };
-    const lifeMs = fetched.expiresInMs ?? Number.POSITIVE_INFINITY;
+    const given = fetched.expiresInMs;
+    const lifeMs = given !== undefined && given > 0 ? given : Number.POSITIVE_INFINITY;
     this.#token = token;
     this.#expiresAt = startedAt + lifeMs;
     this.#renewAfter = startedAt + lifeMs * (renewAt - renewJitter * random());
@@ -122,15 +127,19 @@ export class TokenSource {
 }
 
 /** What a failure to get a token means for the call that needed one. */
-function asTokenError(error: unknown): SwitchgearError {
-  if (error instanceof AuthenticationError || error instanceof TokenUnavailableError) return error;
+function asTokenError(error: unknown, coolDownMs: number): SwitchgearError {
+  if (error instanceof AuthenticationError) return error;
+  if (error instanceof TokenUnavailableError) {
+    const { message, target, operation } = error;
+    return new TokenUnavailableError(message, { target, operation, cause: error.cause, retryAfterMs: coolDownMs });
+  }
   const why = error instanceof SwitchgearError ? error.message : 'the token function failed';
-  return new TokenUnavailableError(`no token: ${why}`, { cause: error });
+  return new TokenUnavailableError(`no token: ${why}`, { cause: error, retryAfterMs: coolDownMs });
 }
 
 /** What the client asks of whatever authorises its requests. */
 export interface Credential {
-  get(call: Call): Token | Promise<Token>;
+  get(): Token | Promise<Token>;
   renew(refused: Token): Promise<Token | undefined>;
   refusedAfterRenewal(token: Token): void;
   close(): Promise<void>;

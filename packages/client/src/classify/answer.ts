@@ -30,7 +30,8 @@ export function classifyAnswer(
   const answered: ErrorFacts = { ...facts, sent: 'answered', phase: 'decode' };
   const domain = rules.errors !== undefined && Object.hasOwn(rules.errors, status) ? rules.errors[status] : undefined;
   if (domain !== undefined) return domainError(domain, answer, answered);
-  if (status >= 300 && status < 400) return new RedirectRefusedError(status, answered);
+  // 304 answers a condition that we never made; all others send us elsewhere.
+  if (status >= 300 && status < 400 && status !== 304) return new RedirectRefusedError(status, answered);
   if (status === 401) return new AuthenticationError('answered 401: the credentials are not accepted', answered);
 
   const retryAfterMs = readRetryAfter(answer.retryAfter, wallNow);
@@ -49,7 +50,8 @@ export function domainError(DomainErrorOf: DomainErrorClass, answer: Answer, fac
     operation: facts.operation ?? '',
     attempts: facts.attempts ?? 0,
     status: answer.status,
-    serviceCode: refusal?.code,
+    // A code is a word. A text of some length in its place is not one, and may be anything.
+    serviceCode: refusal?.code !== undefined && /^[\w.:-]{1,64}$/.test(refusal.code) ? refusal.code : undefined,
     detail: refusal?.message,
   });
 }

@@ -14,6 +14,9 @@ const tlsCodes = new Set([
   'EPROTO',
 ]);
 
+/** How it shows that the other side has closed a connection. */
+const closedCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
 /** What undici says when the answer was cut or misshapen after its status had come. */
 const headerOverflow = 'UND_ERR_HEADERS_OVERFLOW';
 
@@ -28,18 +31,20 @@ export function classifyTransportFailure(error: unknown, facts: ErrorFacts): unk
   if (!(error instanceof TransportFailure)) return error;
   const codes = codesOf(error.cause);
   const code = codes.at(-1) ?? 'without a code';
-  // The cause stays reachable for a debugger; its message may name an address, and neither toJSON nor inspect shows it.
-  const known: ErrorFacts = { ...facts, cause: error.cause };
+  // The cause stays reachable for a debugger, without what the other side sent.
+  const known: ErrorFacts = { ...facts, cause: withoutData(error.cause) };
 
   if (codes.includes(headerOverflow)) {
     return new ResponseTooLargeError('the headers are too large', { ...known, phase: 'wait' });
   }
   if (error.reached === 'response') {
     const message = `the answer broke off (${code})`;
-    return new ConnectionLostError(message, { ...known, sent: 'answered', phase: 'body' });
+    return new ConnectionLostError(message, false, { ...known, sent: 'answered', phase: 'body' });
   }
-  if (error.reached === 'request') {
-    return new ConnectionLostError(`the connection was lost (${code})`, { ...known, sent: 'maybe', phase: 'wait' });
+  if (error.reached !== 'nothing') {
+    const stale = error.reached === 'stale-connection' && codes.some((found) => closedCodes.has(found));
+    const message = `the connection was lost (${code})`;
+    return new ConnectionLostError(message, stale, { ...known, sent: 'maybe', phase: 'wait' });
   }
 
   const dns = codes.find((found) => dnsCodes.has(found));
@@ -67,10 +72,20 @@ export function codesOf(error: unknown): string[] {
       const { code, cause, errors } = each as { code?: unknown; cause?: unknown; errors?: unknown };
       // llhttp's errors have a code of their own; some parser errors have only a name.
       if (typeof code === 'string') codes.push(code);
+      else if (each instanceof Error && each.name !== 'Error') codes.push(each.name);
       if (Array.isArray(errors)) next.push(...errors.slice(0, 16));
       if (cause !== undefined) next.push(cause);
     }
     level = next;
   }
   return codes;
+}
+
+/** undici's parser error keeps the bytes that it choked on, and they may be anybody's. */
+function withoutData(error: unknown): unknown {
+  for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 10; depth++) {
+    if (Object.hasOwn(at, 'data')) Reflect.deleteProperty(at, 'data');
+    at = (at as { cause?: unknown }).cause;
+  }
+  return error;
 }

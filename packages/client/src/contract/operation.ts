@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ConfigError } from '@switchgear/policy';
-import type { DomainErrorClass } from './domain-error.ts';
+import { type Check, type Checks, callable, flag, milliseconds, readOptions } from '@switchgear/policy/options';
+import { DomainError, type DomainErrorClass } from './domain-error.ts';
 import { type PathNames, type PathTemplate, type PathValue, pathTemplate } from './path-template.ts';
 import type { Degraded, Live } from './provenance.ts';
 import { isSchema, type Schema } from './schema.ts';
@@ -31,7 +32,10 @@ export interface OperationOptions {
   readonly body?: Schema;
   /** Schema of what the answer holds, after the envelope; `'none'` when there is nothing to read. @default none */
   readonly response?: Schema | 'none';
-  /** The domain error that a status stands for. Statuses left out reject with HttpStatusError. @default none */
+  /**
+   * The domain error that a status stands for: 400 to 499, but for 401, 408, 421, 425 and 429, which say nothing about
+   * the matter. Statuses left out reject with HttpStatusError. @default none
+   */
   readonly errors?: Readonly<Record<number, DomainErrorClass>>;
   /** Whether it may be done twice. @default by method: true but for POST and PATCH */
   readonly idempotent?: boolean;
@@ -43,7 +47,10 @@ export interface OperationOptions {
   readonly attemptTimeoutMs?: number;
   /** Further statuses that an idempotent call is sent again for, such as 500. @default none */
   readonly retryStatuses?: readonly number[];
-  /** Answers when the service is away. The result becomes `Live<T> | Degraded<F>`. @default none */
+  /**
+   * Answers when the service is away, and at once: a promise is not waited for. The result becomes
+   * `Live<T> | Degraded<F>`. @default none
+   */
   readonly fallback?: (failure: FallbackFailure) => unknown;
 }
 
@@ -59,7 +66,9 @@ export interface OperationDefinition<P extends string = string, O extends Operat
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 
 type QueryOf<O> = O extends { query: infer S extends StandardSchemaV1 }
-  ? { readonly query: StandardSchemaV1.InferInput<S> }
+  ? Record<never, never> extends StandardSchemaV1.InferInput<S>
+    ? { readonly query?: StandardSchemaV1.InferInput<S> }
+    : { readonly query: StandardSchemaV1.InferInput<S> }
   : { readonly query?: Readonly<Record<string, QueryValue>> };
 
 type BodyOf<O> = O extends { body: infer S extends StandardSchemaV1 }
@@ -86,7 +95,7 @@ export type ValueOf<D> =
 export type ResultOf<D> =
   D extends OperationDefinition<string, infer O>
     ? O extends { fallback: (failure: never) => infer F }
-      ? Live<ValueOf<D>> | Degraded<Awaited<F>>
+      ? Live<ValueOf<D>> | Degraded<F>
       : ValueOf<D>
     : never;
 
@@ -106,46 +115,83 @@ export const del: Define = define('DELETE');
 type Define = <const P extends string, const O extends OperationOptions = Record<never, never>>(
   path: P,
   // The intersection gives a fallback's parameter its type, which inference of `O` alone does not.
-  options?: O & OperationOptions,
+  options?: O & OperationOptions & AtOnce<O>,
 ) => OperationDefinition<P, O>;
 
-const known: readonly (keyof OperationOptions)[] = [
-  'query',
-  'body',
-  'response',
-  'errors',
-  'idempotent',
-  'idempotencyKey',
-  'deadlineMs',
-  'attemptTimeoutMs',
-  'retryStatuses',
-  'fallback',
-];
+/** A fallback is asked when the time is up, so it cannot be waited for. */
+type AtOnce<O> = O extends { fallback: (failure: never) => PromiseLike<unknown> }
+  ? { readonly fallback: 'must answer at once: a promise is not waited for' }
+  : unknown;
+
+const schema: Check<Schema> = { expected: 'a Standard Schema', ok: isSchema };
+
+/** Statuses that are about the way and not about the matter: what they mean for a retry and the breaker is settled. */
+const notDomain: ReadonlySet<number> = new Set([401, 408, 421, 425, 429]);
+
+const errorClasses: Check<Readonly<Record<number, DomainErrorClass>>> = {
+  expected: `classes that extend DomainError, by status: 400 to 499 but ${[...notDomain].join(', ')}`,
+  ok: (value): value is Readonly<Record<number, DomainErrorClass>> =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([status, each]) =>
+        /^4\d\d$/.test(status) &&
+        !notDomain.has(Number(status)) &&
+        typeof each === 'function' &&
+        (each === DomainError || each.prototype instanceof DomainError),
+    ),
+};
+
+const statuses: Check<readonly number[]> = {
+  expected: 'a list of statuses from 400 to 599',
+  ok: (value): value is readonly number[] =>
+    Array.isArray(value) && value.every((status) => Number.isInteger(status) && status >= 400 && status <= 599),
+};
+
+const checks: Checks<OperationOptions> = {
+  query: schema,
+  body: schema,
+  response: {
+    expected: "a Standard Schema or 'none'",
+    ok: (value): value is Schema | 'none' => value === 'none' || isSchema(value),
+  },
+  errors: errorClasses,
+  idempotent: flag,
+  idempotencyKey: flag,
+  deadlineMs: milliseconds(),
+  attemptTimeoutMs: milliseconds(),
+  retryStatuses: statuses,
+  fallback: callable(),
+};
+
+const made = new WeakSet<object>();
+
+/** Whether a value was made by `get`, `post`, … of this copy of the library. */
+export function isOperation(value: unknown): value is OperationDefinition {
+  return typeof value === 'object' && value !== null && made.has(value);
+}
 
 function define(method: Method): Define {
   return (path, options) => {
-    // Own properties alone, as in every reading of options.
-    const given: NonNullable<typeof options> = Object.assign(Object.create(null), options);
     const at = `${method} ${path}`;
-    for (const name of Object.keys(given)) {
-      if (!(known as readonly string[]).includes(name)) {
-        throw new ConfigError(`${at}: ${name}`, `one of ${known.join(', ')}`, 'an unknown option');
-      }
+    const read = readOptions(at, (options ?? {}) as OperationOptions, checks, {});
+    if (read.body !== undefined && (method === 'GET' || method === 'HEAD')) {
+      throw new ConfigError(`${at}.body`, `no body with ${method}`, read.body);
     }
-    const { query, body, response, errors } = given;
-    for (const [name, schema] of [['query', query] as const, ['body', body] as const]) {
-      if (schema !== undefined && !isSchema(schema))
-        throw new ConfigError(`${at}: ${name}`, 'a Standard Schema', schema);
+    if (
+      read.attemptTimeoutMs !== undefined &&
+      read.deadlineMs !== undefined &&
+      read.attemptTimeoutMs > read.deadlineMs
+    ) {
+      throw new ConfigError(
+        `${at}.attemptTimeoutMs`,
+        `at most deadlineMs, which is ${read.deadlineMs}`,
+        read.attemptTimeoutMs,
+      );
     }
-    if (response !== undefined && response !== 'none' && !isSchema(response)) {
-      throw new ConfigError(`${at}: response`, "a Standard Schema or 'none'", response);
-    }
-    if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
-      throw new ConfigError(`${at}: body`, `no body with ${method}`, body);
-    }
-    for (const status of Object.keys(errors ?? {})) {
-      if (!/^[45]\d\d$/.test(status)) throw new ConfigError(`${at}: errors`, 'statuses from 400 to 599', status);
-    }
-    return { method, path: pathTemplate(path), options: given };
+    // Frozen: a client that is in use must not change under its calls.
+    const definition = Object.freeze({ method, path: pathTemplate(path), options: Object.freeze(read) });
+    made.add(definition);
+    return definition as OperationDefinition<never, never>;
   };
 }

@@ -40,23 +40,24 @@ export function buildRequest(
     path: prefix + built.path + queryString(query, facts),
     body: body === undefined ? undefined : encoder.encode(stringify(body, facts)),
   });
-  const query = checked('query', options.query, input.query, facts);
-  const body = checked('body', options.body, input.body, facts);
-  if (!(query instanceof Promise) && !(body instanceof Promise)) return finish(query, body);
-  return Promise.all([query, body]).then(([checkedQuery, checkedBody]) => finish(checkedQuery, checkedBody));
+  // A query of which everything may be left out may be left out whole.
+  const query = checkOf(options.query, input.query ?? (options.query === undefined ? undefined : {}));
+  const body = checkOf(options.body, input.body);
+  // Both before either is judged, so that neither's promise is left behind and the caller hears of everything at once.
+  const judged = (checkedQuery: Checked, checkedBody: Checked): BuiltRequest => {
+    if (checkedQuery.ok && checkedBody.ok) return finish(checkedQuery.value, checkedBody.value);
+    throw new InvalidRequestError([...issuesOf('query', checkedQuery), ...issuesOf('body', checkedBody)], facts);
+  };
+  if (!(query instanceof Promise) && !(body instanceof Promise)) return judged(query, body);
+  return Promise.all([query, body]).then(([checkedQuery, checkedBody]) => judged(checkedQuery, checkedBody));
 }
 
-function checked(place: 'query' | 'body', schema: Schema | undefined, value: unknown, facts: ErrorFacts): unknown {
-  if (schema === undefined) return value;
-  const letThrough = (result: Checked): unknown => {
-    if (result.ok) return result.value;
-    throw new InvalidRequestError(
-      result.issues.map((issue) => `${place}.${issue}`),
-      facts,
-    );
-  };
-  const result = check(schema, value);
-  return result instanceof Promise ? result.then(letThrough) : letThrough(result);
+function checkOf(schema: Schema | undefined, value: unknown): Checked | Promise<Checked> {
+  return schema === undefined ? { ok: true, value } : check(schema, value);
+}
+
+function issuesOf(place: 'query' | 'body', checked: Checked): string[] {
+  return checked.ok ? [] : checked.issues.map((issue) => `${place}.${issue}`);
 }
 
 function queryString(query: unknown, facts: ErrorFacts): string {

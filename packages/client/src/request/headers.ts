@@ -6,6 +6,7 @@ const managed = new Set([
   'host',
   'connection',
   'content-length',
+  'content-type',
   'transfer-encoding',
   'keep-alive',
   'te',
@@ -36,16 +37,34 @@ export function isHeaderValue(value: string): boolean {
   return value !== '' && visible.test(value);
 }
 
-/** A caller's headers as names and values in turn. @throws InvalidRequestError */
-export function callerHeaders(headers: Readonly<Record<string, string>> | undefined, facts: ErrorFacts): string[] {
-  const flat: string[] = [];
-  const seen = new Set<string>();
-  for (const name of Object.keys(headers ?? {})) {
-    const value = (headers as Record<string, string>)[name];
-    const problem = seen.has(name.toLowerCase()) ? `header ${name}: given twice` : headerProblem(name, value);
+/**
+ * A caller's headers by lower-case name.
+ * @param own Further names that are the client's own business.
+ * @throws InvalidRequestError
+ */
+export function callerHeaders(
+  headers: Readonly<Record<string, string>> | undefined,
+  own: ReadonlySet<string>,
+  facts: ErrorFacts,
+): ReadonlyMap<string, string> {
+  const read = new Map<string, string>();
+  for (const given of Object.keys(headers ?? {})) {
+    const value = (headers as Record<string, string>)[given];
+    const name = given.toLowerCase();
+    const problem = read.has(name)
+      ? `header ${name}: given twice`
+      : own.has(name)
+        ? `header ${name}: set by the client itself`
+        : headerProblem(given, value);
     if (problem !== undefined) throw new InvalidRequestError([problem], facts);
-    seen.add(name.toLowerCase());
-    flat.push(name.toLowerCase(), value as string);
+    read.set(name, value as string);
   }
-  return flat;
+  return read;
+}
+
+/** Headers as a transport takes them, each name once: a later layer's value stands in place of an earlier one's. */
+export function layered(...layers: readonly ReadonlyMap<string, string>[]): string[] {
+  const merged = new Map<string, string>();
+  for (const layer of layers) for (const [name, value] of layer) merged.set(name, value);
+  return [...merged].flat();
 }

@@ -26,12 +26,15 @@ export function readAnswer(response: WireResponse, reader: Reader, facts: ErrorF
   const { response: schema } = reader.definition.options;
   if (succeeded && (schema === 'none' || reader.definition.method === 'HEAD')) return undefined;
   const encoding = response.headers['content-encoding'];
-  if (encoding === undefined) return judgeAnswer(response, response.body, reader, facts, succeeded);
+  if (encoding === undefined || response.body.length === 0)
+    return judgeAnswer(response, response.body, reader, facts, succeeded);
   return decodeBody(response.body, encoding, reader.maxBodyBytes)
     .catch((error: unknown) => {
       // The body of a refusal is read for its code alone; that it cannot be read changes nothing about the refusal.
       if (!succeeded) return noBody;
-      if (error instanceof BodyTooLarge) throw new ResponseTooLargeError(`the body has ${error.message}`, facts);
+      if (error instanceof BodyTooLarge) {
+        throw new ResponseTooLargeError(`the body has ${error.message}`, { ...facts, phase: 'decode' });
+      }
       if (error instanceof Undecodable) throw new InvalidResponseError(response.status, [error.message], facts);
       throw error;
     })
@@ -54,7 +57,8 @@ function judgeAnswer(
     const answer = { status, retryAfter: headers['retry-after'], unwrapped };
     throw classifyAnswer(answer, { errors, retryStatuses }, facts, reader.wallNow());
   }
-  if (status === 204 && schema === undefined) return undefined;
+  // Without a schema nothing is promised, so nothing may come.
+  if (schema === undefined && body.length === 0) return undefined;
   if (!parsed.ok) throw new InvalidResponseError(status, [parsed.issue], facts);
   if (reader.envelope !== undefined && unwrapped === undefined) {
     throw new InvalidResponseError(status, ['the body is not in the envelope'], facts);

@@ -29,7 +29,7 @@ export function readIncoming(
   deadlineHeader: string = defaultDeadlineHeader,
   runtime: Runtime = systemRuntime,
 ): Incoming {
-  const left = single(headers[deadlineHeader]);
+  const left = single(headers[deadlineHeader.toLowerCase()]);
   const requestId = single(headers['x-request-id']);
   const trace = parseTraceparent(single(headers.traceparent));
   const tracestate = single(headers.tracestate);

@@ -1,4 +1,4 @@
-import type { Call } from '@switchgear/policy';
+import type { Call, Runtime } from '@switchgear/policy';
 
 /** A request as it goes onto the wire. */
 export interface WireRequest {
@@ -18,13 +18,23 @@ export interface WireResponse {
   readonly body: Uint8Array;
 }
 
+/** How far a send had got when it failed. */
+export type Reached =
+  /** No byte of the request was written. */
+  | 'nothing'
+  /** The request had begun to be written, and no byte of an answer had come. */
+  | 'request'
+  /** The same, on a connection that had served before: most likely the other side was closing it just then. */
+  | 'stale-connection'
+  /** An answer had begun. */
+  | 'response';
+
 /** Why a send came to nothing; `classifyTransportFailure` makes the error that the caller sees. */
 export class TransportFailure extends Error {
   override readonly name = 'TransportFailure';
-  /** Whether the request had begun to be written, and whether an answer had begun. */
-  readonly reached: 'nothing' | 'request' | 'response';
+  readonly reached: Reached;
 
-  constructor(reached: TransportFailure['reached'], cause: unknown) {
+  constructor(reached: Reached, cause: unknown) {
     super('the transport failed', { cause });
     this.reached = reached;
   }
@@ -50,14 +60,22 @@ export interface Transport {
 
 /** What a transport is opened with. */
 export interface TransportOptions {
-  /** Such as `https://users.internal:8443`. */
+  /** Scheme, host and port, such as `https://users.internal:8443`. */
   readonly origin: string;
+  /** Connections at most. What finds none free waits, and tells its call so. */
   readonly connections: number;
+  /** Making one connection, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** How long an idle connection is kept, in milliseconds. */
   readonly keepAliveMs: number;
+  /** The largest body, as it comes over the wire, in bytes. */
   readonly maxBodyBytes: number;
+  /** The largest head of an answer, in bytes. */
   readonly maxHeaderBytes: number;
+  /** Whether HTTP/2 is offered. */
   readonly allowH2: boolean;
+  /** Time and chance. */
+  readonly runtime: Runtime;
 }
 
 /** Opens a transport. */

@@ -1,8 +1,10 @@
 import type { Call, Unsubscribe } from '@switchgear/policy';
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, Client, type Dispatcher } from 'undici';
+import { type Connection, Connections } from './connections.ts';
 import {
   BodyTooLarge,
   type OpenTransport,
+  type Reached,
   type Transport,
   TransportFailure,
   type TransportOptions,
@@ -10,112 +12,203 @@ import {
   type WireResponse,
 } from './transport.ts';
 
-/** The transport on Node: undici's pool, spoken to through `dispatch`, so that we know when a request really starts. */
+/** The transport on Node: undici, spoken to through `dispatch`, so that we know when a request really starts. */
 export const undiciTransport: OpenTransport = (options) => new UndiciTransport(options);
 
+/**
+ * One undici client per connection, and a queue of our own before them. undici's pool would queue as well, but out of
+ * sight: a call that waits there cannot be told from one that waits for a connection to be made, cannot be taken out,
+ * and nobody learns whether the connection it gets has served before.
+ */
 class UndiciTransport implements Transport {
-  readonly #pool: Pool;
+  readonly #connections: Connections<UndiciConnection>;
   readonly #maxBodyBytes: number;
 
   constructor(options: TransportOptions) {
     this.#maxBodyBytes = options.maxBodyBytes;
-    this.#pool = new Pool(options.origin, {
-      connections: options.connections,
-      pipelining: 1,
-      allowH2: options.allowH2,
-      connect: { timeout: options.connectTimeoutMs },
-      keepAliveTimeout: options.keepAliveMs,
-      // A server that promises to hold a connection for minutes is not believed: behind a balancer it may be gone sooner.
-      keepAliveMaxTimeout: options.keepAliveMs,
-      maxHeaderSize: options.maxHeaderBytes,
-      // Ours is the one clock: a call has a deadline over all of it, and undici's timers do not see the queue.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    this.#connections = new Connections(options.connections, () => new UndiciConnection(options));
   }
 
   send(request: WireRequest, call: Call): Promise<WireResponse> {
     return new Promise((resolve, reject) => {
-      call.progress('queue', 'never');
-      const exchange = new Exchange(call, this.#maxBodyBytes, resolve, reject);
-      try {
-        this.#pool.dispatch(
-          {
-            method: request.method as Dispatcher.HttpMethod,
-            path: request.path,
-            headers: request.headers as string[],
-            body: request.body ?? null,
-          },
-          exchange,
-        );
-      } catch (error) {
-        exchange.onResponseError(undefined, error);
-      }
+      new Exchange(request, call, this.#connections, this.#maxBodyBytes, resolve, reject).begin();
     });
   }
 
-  async close(): Promise<void> {
-    await this.#pool.close();
+  close(): Promise<void> {
+    return this.#connections.close();
   }
 
-  async destroy(): Promise<void> {
-    await this.#pool.destroy();
+  destroy(): Promise<void> {
+    return this.#connections.destroy();
+  }
+}
+
+/** One connection, made anew by undici when the other side has closed it. */
+class UndiciConnection implements Connection {
+  /** Answers that came over the connection as it stands now. */
+  served = 0;
+  readonly #client: Client;
+
+  constructor(options: TransportOptions) {
+    this.#client = new Client(
+      options.origin,
+      own<Client.Options>({
+        pipelining: 1,
+        allowH2: options.allowH2,
+        connect: connectorOf(options),
+        keepAliveTimeout: options.keepAliveMs,
+        // A server that promises to hold a connection for minutes is not believed: behind a balancer it may go sooner.
+        keepAliveMaxTimeout: options.keepAliveMs,
+        maxHeaderSize: options.maxHeaderBytes,
+        // Ours is the one clock: a call has a deadline over all of it.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      }),
+    );
+    this.#client.on('connect', () => {
+      this.served = 0;
+    });
+  }
+
+  dispatch(request: WireRequest, handler: Dispatcher.DispatchHandler): void {
+    this.#client.dispatch(
+      own<Dispatcher.DispatchOptions>({
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.path,
+        headers: request.headers as string[],
+        body: request.body ?? null,
+      }),
+      handler,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  destroy(): Promise<void> {
+    return this.#client.destroy();
+  }
+}
+
+/** undici's connector, with a timeout that keeps its time: undici's own is no finer than a second. */
+function connectorOf({ allowH2, connectTimeoutMs, runtime }: TransportOptions): buildConnector.connector {
+  const connect = buildConnector(own<buildConnector.BuildOptions>({ allowH2, timeout: 0 })) as (
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ) => { destroy(error: Error): unknown };
+  return (options, callback) => {
+    const socket = connect(options, (...result: Parameters<buildConnector.Callback>) => {
+      timer.cancel();
+      callback(...result);
+    });
+    const timer = runtime.clock.setTimer(connectTimeoutMs, () => socket.destroy(new ConnectTimeout(connectTimeoutMs)));
+    // The connection is being made for a call, and that has a deadline.
+    timer.unref();
+  };
+}
+
+/** A connection was not made in time. */
+class ConnectTimeout extends Error {
+  override readonly name = 'ConnectTimeout';
+  readonly code = 'ETIMEDOUT';
+
+  constructor(ms: number) {
+    super(`no connection within ${ms} ms`);
   }
 }
 
 /** One request and its answer. undici calls `onRequestStart` when it writes the first byte, and not before. */
 class Exchange implements Dispatcher.DispatchHandler {
+  readonly #request: WireRequest;
   readonly #call: Call;
+  readonly #connections: Connections<UndiciConnection>;
   readonly #maxBodyBytes: number;
   readonly #resolve: (response: WireResponse) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #leave: Unsubscribe;
+  #leaveCall: Unsubscribe | undefined;
+  #leaveQueue: (() => void) | undefined;
+  #connection: UndiciConnection | undefined;
   #controller: Dispatcher.DispatchController | undefined;
-  #reached: TransportFailure['reached'] = 'nothing';
-  #cancelled: { readonly reason: unknown } | undefined;
+  #reached: Reached = 'nothing';
+  #settled = false;
   #status = 0;
   #headers: WireResponse['headers'] = {};
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #settled = false;
 
   constructor(
+    request: WireRequest,
     call: Call,
+    connections: Connections<UndiciConnection>,
     maxBodyBytes: number,
     resolve: (response: WireResponse) => void,
     reject: (reason: unknown) => void,
   ) {
+    this.#request = request;
     this.#call = call;
+    this.#connections = connections;
     this.#maxBodyBytes = maxBodyBytes;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#leave = call.onCancel((reason) => this.#cancel(reason));
+  }
+
+  begin(): void {
+    this.#call.progress('queue', 'never');
+    this.#leaveCall = this.#call.onCancel((reason) => this.#cancel(reason));
+    // Cancelled before it began: no connection is to be had for it.
+    if (this.#settled) return;
+    const connection = this.#connections.take();
+    if (connection !== undefined) this.#sendOver(connection);
+    else this.#leaveQueue = this.#connections.wait((freed) => this.#takeOver(freed));
+  }
+
+  /** A connection is handed over from inside undici's own callback, where it does not bear another request. */
+  #takeOver(connection: UndiciConnection): void {
+    this.#leaveQueue = undefined;
+    queueMicrotask(() => {
+      if (this.#settled) this.#connections.giveBack(connection);
+      else this.#sendOver(connection);
+    });
+  }
+
+  #sendOver(connection: UndiciConnection): void {
+    this.#connection = connection;
+    // It is ours alone, so from here until the first byte it is being made, or has to be made again.
+    this.#call.progress('connect', 'never');
+    try {
+      connection.dispatch(this.#request, this);
+    } catch (error) {
+      this.onResponseError(undefined, error);
+    }
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Cancelled while it waited for a connection: nothing has been written, and nothing is.
-    if (this.#cancelled !== undefined) {
-      controller.abort(asError(this.#cancelled.reason));
+    // Cancelled while the connection was being made: nothing has been written, and nothing is.
+    if (this.#settled) {
+      controller.abort(new Error('cancelled'));
       return;
     }
     this.#controller = controller;
-    this.#reached = 'request';
+    this.#reached = (this.#connection as UndiciConnection).served > 0 ? 'stale-connection' : 'request';
     this.#call.progress('write', 'maybe');
   }
 
   onRequestSent(): void {
     // A fast server may have answered while the body was still being written.
-    if (this.#reached === 'request') this.#call.progress('wait', 'maybe');
+    if (this.#reached !== 'response') this.#call.progress('wait', 'maybe');
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: WireResponse['headers']): void {
-    if (status < 200) return;
+    if (status < 200 || this.#settled) return;
     this.#reached = 'response';
     this.#status = status;
     this.#headers = headers;
     this.#call.progress('body', 'answered');
-    const announced = Number(headers['content-length']);
-    if (announced > this.#maxBodyBytes) this.#tooLarge();
+    // To HEAD, and with 204 and 304, the length is that of a body which does not come.
+    const bodiless = this.#request.method === 'HEAD' || status === 204 || status === 304;
+    if (!bodiless && Number(headers['content-length']) > this.#maxBodyBytes) this.#tooLarge();
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -126,6 +219,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#connection !== undefined) this.#connection.served++;
+    this.#freeConnection();
     if (this.#settled) return;
     this.#settle();
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
@@ -133,6 +228,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {
+    if (!this.#settled && this.#reached === 'stale-connection') this.#connections.dropIdle();
+    this.#freeConnection();
     if (this.#settled) return;
     this.#settle();
     this.#reject(new TransportFailure(this.#reached, error));
@@ -147,20 +244,27 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #cancel(reason: unknown): void {
     if (this.#settled) return;
-    this.#cancelled = { reason };
     this.#settle();
+    this.#leaveQueue?.();
     this.#reject(reason);
-    this.#controller?.abort(asError(reason));
+    // Still being connected: `onRequestStart` ends it then, and the connection is kept for the next.
+    this.#controller?.abort(reason instanceof Error ? reason : new Error('cancelled', { cause: reason }));
   }
 
   #settle(): void {
     this.#settled = true;
-    // Not there yet when the call had been cancelled before this was made.
-    this.#leave?.();
+    this.#leaveCall?.();
+  }
+
+  #freeConnection(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    this.#connections.giveBack(connection);
   }
 }
 
-/** undici wants an error to abort with; the caller's own reason may be anything. */
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('cancelled', { cause: reason });
+/** An object of own properties alone: undici reads its options by name, and would find what pollutes a prototype. */
+function own<T extends object>(properties: T): T {
+  return Object.assign(Object.create(null), properties);
 }

@@ -49,6 +49,23 @@ export type Operation<T> = (call: Call) => Promise<T>;
 
 const nothing = (): void => {};
 
+/** Finds the deadline of what surrounds a call that begins. Unset until someone has made such a surrounding. */
+let surroundingDeadline: (() => number) | undefined;
+
+/**
+ * From now on, root calls keep the deadline that is found for them, too. It is here because calls begin here; what
+ * surrounds them is for `timeout/` to know, and until it has something to tell, asking costs nothing.
+ */
+export function inheritDeadlines(find: () => number): void {
+  surroundingDeadline = find;
+}
+
+/** A deadline only ever shrinks. One that is no number counts as not given. */
+function rootDeadline(given: number | undefined): number {
+  const own = typeof given === 'number' && !Number.isNaN(given) ? given : Number.POSITIVE_INFINITY;
+  return surroundingDeadline === undefined ? own : Math.min(own, surroundingDeadline());
+}
+
 /**
  * The call as the policies hand it inwards. A root is made per call; retries and timeouts derive children from it.
  * Nothing is made before it is needed: no controller until `signal` is read, no listener on the caller's signal until
@@ -146,9 +163,11 @@ export class CallContext implements Call {
   /** An attempt begins: until it says otherwise it counts as sent, and a timeout of any scope counts it. */
   begin(): void {
     for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) {
-      // What earlier attempts of a call above have done stays done.
-      if (this.attempt > at.attempts) at.sentBefore = at.sent;
-      at.attempts = this.attempt;
+      // What earlier attempts of a call above have done stays done. A hedged attempt may begin after a later one has.
+      if (this.attempt > at.attempts) {
+        at.sentBefore = at.sent;
+        at.attempts = this.attempt;
+      }
       at.phase = 'wait';
       at.sent = 'maybe';
     }
@@ -192,7 +211,7 @@ class RootCall extends CallContext {
   #own: AbortSignal | undefined;
 
   constructor(options: CallOptions) {
-    super(options, undefined, 1, options.deadline ?? Number.POSITIVE_INFINITY);
+    super(options, undefined, 1, rootDeadline(options.deadline));
     this.#source = options.signal;
     this.#key = options.key;
   }

@@ -148,6 +148,7 @@ const stopInWords: Record<RetryStop, string> = {
   'attempts-exhausted': 'all attempts are used',
   'budget-empty': 'the retry budget of this target is empty',
   'deadline-too-near': 'the wait would not fit before the deadline',
+  'elapsed-too-long': 'the call has taken as long as its retries may',
   'server-asks-too-long': 'the other side asks for a longer wait than is allowed',
   refused: 'the next attempt was refused before it was sent',
 };
@@ -179,6 +180,11 @@ export class CircuitOpenError extends RefusedError {
 /** All places are taken, and so is the queue, or the wait in it was too long. */
 export class BulkheadFullError extends RefusedError {
   override readonly code = 'SWITCHGEAR_BULKHEAD_FULL';
+}
+
+/** The bulkhead was closed: it takes no more calls. */
+export class BulkheadClosedError extends RefusedError {
+  override readonly code = 'SWITCHGEAR_BULKHEAD_CLOSED';
 }
 
 /** More calls than the rate allows. `retryAfterMs` says when the next one fits. */

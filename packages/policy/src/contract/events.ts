@@ -30,6 +30,7 @@ export type RetryStop =
   | 'attempts-exhausted'
   | 'budget-empty'
   | 'deadline-too-near'
+  | 'elapsed-too-long'
   | 'server-asks-too-long'
   | 'refused';
 
@@ -62,6 +63,10 @@ export interface BreakerEvidence {
   readonly calls: number;
   readonly failures: number;
   readonly consecutiveFailures: number;
+  /** Slow calls among `calls`, ended or not. Left out while it does not watch for them, and of probes. */
+  readonly slow?: number;
+  /** Those that failed or were slow. Left out with `slow`. */
+  readonly bad?: number;
 }
 
 interface BreakerTransition extends EventBase {
@@ -103,6 +108,7 @@ export type RefusalReason =
   | 'circuit-isolated'
   | 'bulkhead-full'
   | 'bulkhead-queue-timeout'
+  | 'bulkhead-closed'
   | 'rate-limited'
   | 'concurrency-limited'
   | 'shed';
@@ -164,6 +170,41 @@ export interface BulkheadQueued extends CallEvent {
   readonly queued: number;
 }
 
+/** A bulkhead was given other bounds while it was in use. */
+export interface BulkheadChanged extends EventBase {
+  readonly type: 'bulkhead.changed';
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+}
+
+/** A call waits for its turn under a rate. */
+export interface RateLimiterQueued extends CallEvent {
+  readonly type: 'rate-limiter.queued';
+  readonly limiter: string;
+  /** When its turn comes, in milliseconds from now, as things stand. */
+  readonly waitMs: number;
+  readonly queued: number;
+}
+
+/** What a rate limiter had left was taken away, as after a 429. */
+export interface RateLimiterDrained extends EventBase {
+  readonly type: 'rate-limiter.drained';
+  readonly limiter: string;
+  /** Tokens that were there. */
+  readonly tokens: number;
+  /** For how long none come, in milliseconds. */
+  readonly pauseMs: number;
+}
+
+/** A rate was changed while it was in force. */
+export interface RateLimiterChanged extends EventBase {
+  readonly type: 'rate-limiter.changed';
+  readonly limiter: string;
+  readonly limit: number;
+  readonly intervalMs: number;
+  readonly burst: number;
+}
+
 /** An attempt ran into its timeout and was given up. */
 export interface AttemptTimedOut extends CallEvent {
   readonly type: 'attempt.timed-out';
@@ -212,6 +253,10 @@ export type PolicyEvent =
   | ChaosInjected
   | CallRefused
   | BulkheadQueued
+  | BulkheadChanged
+  | RateLimiterQueued
+  | RateLimiterDrained
+  | RateLimiterChanged
   | AttemptTimedOut
   | DeadlineExceeded
   | WorkEndedLate

@@ -1,6 +1,7 @@
 import { type Call, CallContext, type CallOptions, type Operation } from './call.ts';
 import { DeadlineExceededError, type RefusedError } from './errors.ts';
 import { type RefusalReason, sinkOf } from './events.ts';
+import { hush } from './hush.ts';
 import { type Classify, classifyOutcome, type Outcome, type Verdict, verdicts } from './outcome.ts';
 import type { Policy } from './policy.ts';
 import type { Runtime } from './runtime.ts';
@@ -11,10 +12,16 @@ export interface Permit {
   /** The epoch of the gate in which it was given. A result of an earlier epoch moves nothing. */
   readonly epoch: number;
   success(): void;
-  failure(): void;
-  throttled(): void;
+  /** @param openForMs How long the result asks a breaker to stay open, in milliseconds; other gates pass it over. */
+  failure(openForMs?: number): void;
+  /** @param openForMs As for `failure`. */
+  throttled(openForMs?: number): void;
   /** Nothing was learnt: the caller left, or our own side objected. */
   ignored(): void;
+  /** The caller has been answered, but work that was given up goes on: the permit ends when that does. */
+  orphaned?(): void;
+  /** The call never began, so nothing was used either. A gate to which that makes no difference hears `ignored`. */
+  unused?(): void;
 }
 
 /** The other answer of a gate: a value, not a throw. */
@@ -49,6 +56,7 @@ export function judge(classify: Classify | undefined, outcome: Outcome, call: Ca
     try {
       const verdict = judgeOf(outcome, call);
       if (isVerdict(verdict)) return verdict;
+      hush(verdict);
     } catch {
       // An error class of the caller's may throw in its `verdict` as well; then it is simply a failure.
     }
@@ -108,17 +116,23 @@ export async function throughGates<T>(gates: readonly Gate[], next: Operation<T>
 }
 
 function giveBack(permits: readonly Permit[]): void {
-  for (let i = permits.length - 1; i >= 0; i--) permits[i]?.ignored();
+  for (let i = permits.length - 1; i >= 0; i--) {
+    const permit = permits[i] as Permit;
+    if (permit.unused === undefined) permit.ignored();
+    else permit.unused();
+  }
 }
 
 function leave(gates: readonly Gate[], permits: readonly Permit[], outcome: Outcome, call: CallContext): void {
   for (let i = permits.length - 1; i >= 0; i--) {
     const gate = gates[i] as Gate;
     const permit = permits[i] as Permit;
-    const { kind } = judge(gate.classify, outcome, call);
+    const { kind, openForMs } = judge(gate.classify, outcome, call);
     // What was given up at a timeout may still run. Its place is not free until it ends, or a limit of 10 lets 20 in.
-    if (gate.holdsPlace) call.afterOrphans(() => permit[kind]());
-    else permit[kind]();
+    if (gate.holdsPlace && call.hasOrphans) {
+      permit.orphaned?.();
+      call.afterOrphans(() => permit[kind](openForMs));
+    } else permit[kind](openForMs);
   }
 }
 

@@ -19,6 +19,13 @@ export interface Verdict {
   readonly retry: 'never' | 'backoff' | 'now';
   /** The other side's own wish, in milliseconds: never retried earlier. */
   readonly retryAfterMs?: number;
+  /** What the wait before a retry is reckoned from instead of the retry's own base, in milliseconds, above 0. */
+  readonly baseMs?: number;
+  /**
+   * How long a breaker that hears this is to stay open, in milliseconds, above 0, whatever its own rules say: the other
+   * side has named a time. Of a `failure` or `throttled`; anything but a time is passed over.
+   */
+  readonly openForMs?: number;
 }
 
 /** How an attempt ended. */
