@@ -18,7 +18,11 @@ export interface Authenticator {
 }
 
 // auth/bearer.d.ts
-export declare function bearer(token: string | (() => Promise<string | FetchedToken>)): Authenticator;
+interface BearerOptions {
+  readonly timeoutMs?: number;
+  readonly coolDownMs?: number;
+}
+export declare function bearer(token: string | (() => Promise<string | FetchedToken>), options?: BearerOptions): Authenticator;
 
 // auth/client-credentials.d.ts
 export interface ClientCredentialsOptions {
@@ -42,7 +46,7 @@ interface Token {
   readonly generation: number;
 }
 interface Credential {
-  get(call: Call): Token | Promise<Token>;
+  get(): Token | Promise<Token>;
   renew(refused: Token): Promise<Token | undefined>;
   refusedAfterRenewal(token: Token): void;
   close(): Promise<void>;
@@ -149,7 +153,9 @@ type Simplify<T> = {
 } & {};
 type QueryOf<O> = O extends {
   query: infer S extends StandardSchemaV1;
-} ? {
+} ? Record<never, never> extends StandardSchemaV1.InferInput<S> ? {
+  readonly query?: StandardSchemaV1.InferInput<S>;
+} : {
   readonly query: StandardSchemaV1.InferInput<S>;
 } : {
   readonly query?: Readonly<Record<string, QueryValue>>;
@@ -169,14 +175,19 @@ export type ValueOf<D> = D extends OperationDefinition<string, infer O> ? O exte
 } ? undefined : unknown : never;
 export type ResultOf<D> = D extends OperationDefinition<string, infer O> ? O extends {
   fallback: (failure: never) => infer F;
-} ? Live<ValueOf<D>> | Degraded<Awaited<F>> : ValueOf<D> : never;
+} ? Live<ValueOf<D>> | Degraded<F> : ValueOf<D> : never;
 export declare const get: Define;
 export declare const head: Define;
 export declare const post: Define;
 export declare const put: Define;
 export declare const patch: Define;
 export declare const del: Define;
-type Define = <const P extends string, const O extends OperationOptions = Record<never, never>>(path: P, options?: O & OperationOptions) => OperationDefinition<P, O>;
+type Define = <const P extends string, const O extends OperationOptions = Record<never, never>>(path: P, options?: O & OperationOptions & AtOnce<O>) => OperationDefinition<P, O>;
+type AtOnce<O> = O extends {
+  fallback: (failure: never) => PromiseLike<unknown>;
+} ? {
+  readonly fallback: 'must answer at once: a promise is not waited for';
+} : unknown;
 
 // contract/path-template.d.ts
 export type PathValue = string | number | bigint;
@@ -236,6 +247,8 @@ export declare class TlsError extends SwitchgearError {
 }
 export declare class ConnectionLostError extends SwitchgearError {
   readonly code = "SWITCHGEAR_CONNECTION_LOST";
+  readonly stale: boolean;
+  constructor(message: string, stale: boolean, facts: ErrorFacts);
   verdict(idempotent: boolean): Verdict;
 }
 export declare class HttpStatusError extends SwitchgearError {
@@ -381,10 +394,15 @@ export interface WireResponse {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Uint8Array;
 }
+type Reached =
+'nothing'
+ | 'request'
+ | 'stale-connection'
+ | 'response';
 export declare class TransportFailure extends Error {
   readonly name = "TransportFailure";
-  readonly reached: 'nothing' | 'request' | 'response';
-  constructor(reached: TransportFailure['reached'], cause: unknown);
+  readonly reached: Reached;
+  constructor(reached: Reached, cause: unknown);
 }
 export declare class BodyTooLarge extends Error {
   readonly name = "BodyTooLarge";
@@ -402,6 +420,7 @@ export interface TransportOptions {
   readonly maxBodyBytes: number;
   readonly maxHeaderBytes: number;
   readonly allowH2: boolean;
+  readonly runtime: Runtime;
 }
 export type OpenTransport = (options: TransportOptions) => Transport;
 

@@ -93,6 +93,7 @@ export type Unsubscribe = () => void;
 export interface Call {
   readonly target: string;
   readonly operation: string;
+  readonly key?: string | undefined;
   readonly attempt: number;
   readonly deadline: number;
   readonly idempotent: boolean;
@@ -103,6 +104,7 @@ export interface Call {
 export interface CallOptions {
   readonly target?: string | undefined;
   readonly operation?: string | undefined;
+  readonly key?: string | undefined;
   readonly deadline?: number | undefined;
   readonly idempotent?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -120,10 +122,13 @@ declare class CallContext implements Call {
   attempts: number;
   phase: Phase;
   sent: Sent;
+  protected sentBefore: Sent;
   protected constructor(from: CallOptions, parent: CallContext | undefined, attempt: number, deadline: number);
   static of(options: CallOptions | undefined): CallContext;
   forAttempt(attempt: number): CallContext;
   around(work: Operation<unknown>): CallContext;
+  get key(): string | undefined;
+  get cancellable(): boolean;
   get cancelled(): boolean;
   get reason(): unknown;
   get signal(): AbortSignal;
@@ -137,7 +142,7 @@ declare class CallContext implements Call {
 
 // contract/errors.d.ts
 export type Sent = 'never' | 'maybe' | 'answered';
-export type Phase = 'call' | 'queue' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
+export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
 export interface ErrorFacts {
   readonly target?: string | undefined;
   readonly operation?: string | undefined;
@@ -175,6 +180,15 @@ export declare class CircuitOpenError extends RefusedError {
 export declare class BulkheadFullError extends RefusedError {
   readonly code = "SWITCHGEAR_BULKHEAD_FULL";
 }
+export declare class RateLimitedError extends RefusedError {
+  readonly code = "SWITCHGEAR_RATE_LIMITED";
+}
+export declare class ConcurrencyLimitedError extends RefusedError {
+  readonly code = "SWITCHGEAR_CONCURRENCY_LIMITED";
+}
+export declare class ShedError extends RefusedError {
+  readonly code = "SWITCHGEAR_SHED";
+}
 export declare class AttemptTimeoutError extends SwitchgearError {
   readonly code = "SWITCHGEAR_ATTEMPT_TIMEOUT";
   verdict(idempotent: boolean): Verdict;
@@ -206,17 +220,19 @@ export interface RetryScheduled extends CallEvent {
   readonly waitMs: number;
   readonly error: unknown;
 }
-export type RetryStop = 'not-retryable' | 'attempts-exhausted' | 'budget-empty' | 'deadline-too-near' | 'server-asks-too-long' | 'refused';
+export type RetryStop = 'not-retryable' | 'attempts-exhausted' | 'budget-empty' | 'deadline-too-near' | 'elapsed-too-long' | 'server-asks-too-long' | 'refused';
 export interface RetryStopped extends CallEvent {
   readonly type: 'retry.stopped';
   readonly reason: RetryStop;
   readonly error: unknown;
 }
-export type BreakerCause = 'failure-ratio' | 'consecutive-failures' | 'probes-failed' | 'probes-succeeded' | 'open-time-over';
+export type BreakerCause = 'failure-ratio' | 'consecutive-failures' | 'probes-failed' | 'probes-succeeded' | 'probes-unanswered' | 'slow-ratio' | 'bad-ratio' | 'asked-by-result' | 'open-time-over' | 'isolated' | 'released' | 'reset' | 'restored';
 export interface BreakerEvidence {
   readonly calls: number;
   readonly failures: number;
   readonly consecutiveFailures: number;
+  readonly slow?: number;
+  readonly bad?: number;
 }
 interface BreakerTransition extends EventBase {
   readonly breaker: string;
@@ -239,10 +255,66 @@ export interface CallRefused extends CallEvent {
   readonly reason: RefusalReason;
   readonly retryAfterMs: number | undefined;
 }
-export type RefusalReason = 'circuit-open' | 'circuit-ramping' | 'bulkhead-full' | 'bulkhead-queue-timeout';
+export type RefusalReason = 'circuit-open' | 'circuit-ramping' | 'circuit-isolated' | 'bulkhead-full' | 'bulkhead-queue-timeout' | 'bulkhead-closed' | 'rate-limited' | 'concurrency-limited' | 'shed';
+export interface BreakerIsolated extends BreakerTransition {
+  readonly type: 'breaker.isolated';
+}
+export interface LimitChanged extends EventBase {
+  readonly type: 'limit.changed';
+  readonly limiter: string;
+  readonly limit: number;
+  readonly previous: number;
+}
+export interface HedgeStarted extends CallEvent {
+  readonly type: 'hedge.started';
+  readonly afterMs: number;
+}
+export interface HedgeFinished extends CallEvent {
+  readonly type: 'hedge.finished';
+  readonly winner: number;
+  readonly copies: number;
+}
+export type CacheFinding = 'fresh' | 'stale' | 'stale-on-error' | 'negative' | 'miss';
+export interface CacheLookedUp extends CallEvent {
+  readonly type: 'cache.looked-up';
+  readonly cache: string;
+  readonly found: CacheFinding;
+}
+export interface CallJoined extends CallEvent {
+  readonly type: 'call.joined';
+  readonly waiting: number;
+}
+export interface ChaosInjected extends CallEvent {
+  readonly type: 'chaos.injected';
+  readonly kind: 'fault' | 'latency' | 'result' | 'behaviour';
+}
 export interface BulkheadQueued extends CallEvent {
   readonly type: 'bulkhead.queued';
   readonly queued: number;
+}
+export interface BulkheadChanged extends EventBase {
+  readonly type: 'bulkhead.changed';
+  readonly maxConcurrent: number;
+  readonly maxQueue: number;
+}
+export interface RateLimiterQueued extends CallEvent {
+  readonly type: 'rate-limiter.queued';
+  readonly limiter: string;
+  readonly waitMs: number;
+  readonly queued: number;
+}
+export interface RateLimiterDrained extends EventBase {
+  readonly type: 'rate-limiter.drained';
+  readonly limiter: string;
+  readonly tokens: number;
+  readonly pauseMs: number;
+}
+export interface RateLimiterChanged extends EventBase {
+  readonly type: 'rate-limiter.changed';
+  readonly limiter: string;
+  readonly limit: number;
+  readonly intervalMs: number;
+  readonly burst: number;
 }
 export interface AttemptTimedOut extends CallEvent {
   readonly type: 'attempt.timed-out';
@@ -266,7 +338,7 @@ export interface AttemptFinished extends CallEvent {
   readonly verdict: VerdictKind;
   readonly error: unknown;
 }
-export type PolicyEvent = RetryScheduled | RetryStopped | BreakerOpened | BreakerHalfOpened | BreakerClosed | CallRefused | BulkheadQueued | AttemptTimedOut | DeadlineExceeded | WorkEndedLate | FallbackUsed | AttemptFinished;
+export type PolicyEvent = RetryScheduled | RetryStopped | BreakerOpened | BreakerHalfOpened | BreakerClosed | BreakerIsolated | LimitChanged | HedgeStarted | HedgeFinished | CacheLookedUp | CallJoined | ChaosInjected | CallRefused | BulkheadQueued | BulkheadChanged | RateLimiterQueued | RateLimiterDrained | RateLimiterChanged | AttemptTimedOut | DeadlineExceeded | WorkEndedLate | FallbackUsed | AttemptFinished;
 export interface EventSink<E extends EventBase = PolicyEvent> {
   wants(type: E['type']): boolean;
   publish(event: E): void;
@@ -277,6 +349,9 @@ export declare class DiagnosticsSink<E extends EventBase = PolicyEvent> implemen
   publish(event: E): void;
 }
 export declare const diagnosticsSink: EventSink;
+export declare function sinkOf({ events }: {
+  readonly events?: EventSink;
+}): EventSink;
 export declare class EventBus<E extends EventBase = PolicyEvent> implements EventSink<E> {
   #private;
   listenerErrors: number;
@@ -290,9 +365,11 @@ export interface Permit {
   readonly admitted: true;
   readonly epoch: number;
   success(): void;
-  failure(): void;
-  throttled(): void;
+  failure(openForMs?: number): void;
+  throttled(openForMs?: number): void;
   ignored(): void;
+  orphaned?(): void;
+  unused?(): void;
 }
 export interface Refusal {
   readonly admitted: false;
@@ -318,6 +395,8 @@ export interface Verdict {
   readonly kind: VerdictKind;
   readonly retry: 'never' | 'backoff' | 'now';
   readonly retryAfterMs?: number;
+  readonly baseMs?: number;
+  readonly openForMs?: number;
 }
 export type Outcome<T = unknown> = {
   readonly ok: true;
@@ -337,11 +416,14 @@ export declare const classifyOutcome: Classify;
 
 // contract/policy.d.ts
 export interface Policy<F = never> {
+  readonly '~answers'?: () => F;
   readonly name: string;
   execute<T>(operation: Operation<T>, call?: CallOptions): Promise<T | F>;
   describe(): string;
 }
-export type FallbackOf<P> = P extends Policy<infer F> ? F : never;
+export type FallbackOf<P> = P extends {
+  readonly '~answers'?: (() => infer F) | undefined;
+} ? '~answers' extends keyof P ? F : never : never;
 
 // contract/runtime.d.ts
 export interface Timer {
@@ -360,9 +442,17 @@ export interface Runtime {
 }
 export declare const systemRuntime: Runtime;
 
+// fallback/fallback.d.ts
+export type FallbackAnswer<F> = (error: unknown, call: Call) => F | Promise<F>;
+export interface FallbackOptions {
+  readonly when?: (error: unknown) => boolean;
+}
+export declare function fallback<F>(answer: FallbackAnswer<F>, options?: FallbackOptions, runtime?: Runtime): Policy<F>;
+
 // pipeline/pipeline.d.ts
 export declare class Pipeline<F> implements Policy<F> {
   #private;
+  readonly '~answers'?: () => F;
   readonly name = "pipeline";
   readonly policies: readonly Policy<unknown>[];
   constructor(policies: readonly Policy<unknown>[]);
