@@ -1,5 +1,5 @@
 export type { Authenticator } from './auth/authenticator.ts';
-export { bearer } from './auth/bearer.ts';
+export { type BearerOptions, bearer, bearerDefaults } from './auth/bearer.ts';
 export {
   type ClientCredentialsOptions,
   clientCredentials,
