@@ -18,10 +18,11 @@ export interface Authenticator {
 }
 
 // auth/bearer.d.ts
-interface BearerOptions {
+export interface BearerOptions {
   readonly timeoutMs?: number;
   readonly coolDownMs?: number;
 }
+export declare const bearerDefaults: Required<BearerOptions>;
 export declare function bearer(token: string | (() => Promise<string | FetchedToken>), options?: BearerOptions): Authenticator;
 
 // auth/client-credentials.d.ts
