@@ -49,7 +49,7 @@ test('the story ends with every promise kept, plain lines and status 0', async (
   assert.ok(!run.out.includes('\u001b'), 'no colours where there is no terminal');
 });
 
-test('a wrong variable, a wrong flag and a port in use are told in words, with status 1', async () => {
+test('a wrong variable, flag or folder and a port in use are told in words, with status 1', async () => {
   const wrong = await startShop(['--once'], { SHOP_SEED: 'seven', SEED_USERS: '1' });
   assert.equal(wrong.code, 1);
   assert.match(wrong.err, /SHOP_SEED: expected an integer from 0 to \d+, got "seven"/);
@@ -66,6 +66,9 @@ test('a wrong variable, a wrong flag and a port in use are told in words, with s
   other.close();
   assert.equal(busy.code, 1);
   assert.match(busy.err, new RegExp(`port ${taken} is in use: set USER_SERVICE_PORT`));
-  for (const { err } of [wrong, flag, busy])
+  const folder = await startShop(['--once'], { ...(await ports()), SHOP_DATA_DIR: '/proc/no-such-place/data' });
+  assert.equal(folder.code, 1);
+  assert.match(folder.err, /SHOP_DATA_DIR: expected a folder that can be written to, got \/proc/);
+  for (const { err } of [wrong, flag, busy, folder])
     assert.ok(!err.includes('    at '), 'no stack for what an operator can mend');
 });

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CannotOpenDatabaseError } from './cannot-open-database.ts';
+import { makeFolder } from './folder.ts';
 
 /** How long a statement waits for another process's lock. Short, because the wait blocks the event loop. */
 const BUSY_TIMEOUT_MS = 1_000;
@@ -39,18 +39,6 @@ export function inSqliteTransaction<T>(database: DatabaseSync, work: () => T): T
     // Some failures, a full disk among them, have rolled back already.
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
-  }
-}
-
-/** Not `mkdirSync`'s own recursion, which never returns where the system denies a folder with ENOENT, as in /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    // The other service may have made it in the meantime.
-    if (!existsSync(path)) throw error;
   }
 }
 

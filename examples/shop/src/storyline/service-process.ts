@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
-import { dirname } from 'node:path';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { OperatorError } from '../service/operator-error.ts';
 
@@ -11,7 +10,7 @@ export interface ServiceProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Where it answers, such as `http://127.0.0.1:8081`. */
   readonly url: string;
-  /** Its log goes to this file. */
+  /** Its log goes to this file, in a folder that is there. */
   readonly logFile: string;
 }
 
@@ -29,7 +28,6 @@ export class ServiceProcess {
 
   constructor(options: ServiceProcessOptions) {
     this.#options = options;
-    mkdirSync(dirname(options.logFile), { recursive: true });
     this.#log = createWriteStream(options.logFile, { flags: 'a' });
   }
 

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { EnvironmentSource } from '../config/environment.ts';
 import { OperatorError } from '../service/operator-error.ts';
+import { makeFolder } from '../storage/folder.ts';
 import { readStorySettings, type StorySettings } from './settings.ts';
 import { Story } from './story.ts';
 import { View } from './view.ts';
@@ -93,7 +94,16 @@ function readFlags(args: readonly string[]): { readonly once: boolean; readonly 
 }
 
 function folderFor({ dataDir }: StorySettings): { readonly folder: string; readonly temporary: boolean } {
-  if (dataDir !== undefined) return { folder: dataDir, temporary: false };
+  if (dataDir !== undefined) {
+    try {
+      makeFolder(dataDir);
+      accessSync(dataDir, constants.W_OK);
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? 'it cannot be';
+      throw new OperatorError(`SHOP_DATA_DIR: expected a folder that can be written to, got ${dataDir} (${reason})`);
+    }
+    return { folder: dataDir, temporary: false };
+  }
   return { folder: mkdtempSync(join(tmpdir(), 'switchgear-shop-')), temporary: true };
 }
 
