@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { seededRandom } from '@switchgear/policy/testing';
 import { LatencyHistogram } from '../order-service/latency-histogram.ts';
-import { seededRandom } from '../user-service/seeded-random.ts';
 
 /** What became of one request, as the shopper sees it. */
 export type Sight =

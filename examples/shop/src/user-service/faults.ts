@@ -1,5 +1,5 @@
+import { seededRandom } from '@switchgear/policy/testing';
 import { z } from 'zod';
-import { seededRandom } from './seeded-random.ts';
 
 export const FAILURES = ['503', '500', 'reset'] as const;
 export type Failure = (typeof FAILURES)[number];

@@ -1,4 +1,4 @@
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '@switchgear/policy/testing';
 import type { UserRepository } from './repository.ts';
 import type { User } from './user.ts';
 
