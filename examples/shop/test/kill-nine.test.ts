@@ -12,7 +12,7 @@ import { freePort } from './free-port.ts';
 const kills = 6;
 const shoppers = 6;
 const users = 500;
-const seed = Number(process.env['SWITCHGEAR_SEED'] ?? 11);
+const seed = Number(process.env.SWITCHGEAR_SEED ?? 11);
 
 interface Answered {
   readonly key: string;
