@@ -27,6 +27,8 @@ const policies = [
   'bulkhead',
   'limiter',
   'throttle',
+  'adaptive',
+  'chaos',
   'hedge',
   'fallback',
   'coalesce',

@@ -1,3 +1,10 @@
+export { AdaptiveLimiter, type AdaptiveLimiterSnapshot, adaptiveLimiter } from './adaptive/adaptive-limiter.ts';
+export { type AimdOptions, aimdDefaults, aimdLimit } from './adaptive/aimd.ts';
+export { type CorrelationOptions, correlationDefaults, correlationLimit } from './adaptive/correlation.ts';
+export { type Gradient2Options, gradient2Defaults, gradient2Limit } from './adaptive/gradient2.ts';
+export type { Limit, LimitFactory, LimitSample } from './adaptive/limit.ts';
+export { type AdaptiveLimiterOptions, adaptiveLimiterDefaults, type LimitAlgorithm } from './adaptive/options.ts';
+export { type VegasOptions, vegasDefaults, vegasLimit } from './adaptive/vegas.ts';
 export { breaker, CircuitBreaker } from './breaker/breaker.ts';
 export { type BreakerOptions, breakerDefaults } from './breaker/options.ts';
 export type { BreakerSnapshot, BreakerState } from './breaker/snapshot.ts';
@@ -34,6 +41,7 @@ export type { FallbackOf, Policy } from './contract/policy.ts';
 export { type Clock, type Runtime, systemRuntime, type Timer } from './contract/runtime.ts';
 export { type FallbackAnswer, type FallbackOptions, fallback } from './fallback/fallback.ts';
 export { Pipeline, pipeline } from './pipeline/pipeline.ts';
+export { Standard, type StandardOptions, standard, standardDefaults } from './pipeline/standard.ts';
 export { type RetryOptions, retryDefaults } from './retry/options.ts';
 export { retry } from './retry/retry.ts';
 export {
@@ -43,5 +51,7 @@ export {
   retryBudget,
   retryBudgetDefaults,
 } from './retry/retry-budget.ts';
+export { type ThrottleOptions, throttleDefaults } from './throttle/options.ts';
+export { Throttle, type ThrottleSnapshot, throttle } from './throttle/throttle.ts';
 export { type AttemptTimeoutOptions, attemptTimeout, attemptTimeoutDefaults } from './timeout/attempt-timeout.ts';
 export { type DeadlineOptions, deadline, deadlineDefaults } from './timeout/deadline.ts';

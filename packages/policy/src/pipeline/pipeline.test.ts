@@ -42,6 +42,14 @@ test('runs policies outermost first, those of an inner pipeline in their place',
   assert.equal(whole.describe(), '1. a\n2. b\n3. c\n4. d');
 });
 
+test('points out what is wrong with its order, and does it all the same', async () => {
+  const { runtime } = world();
+  const upsideDown = pipeline(attemptTimeout({}, runtime), breaker({}, runtime), retry({}, runtime));
+  assert.equal(upsideDown.mistakes().length, 3);
+  assert.match(upsideDown.describe(), /\n! retry stands inside breaker: the breaker would hear one failure for many/);
+  assert.equal(await upsideDown.execute(async () => 1), 1);
+});
+
 test('without policies, only runs the operation', async () => {
   assert.equal(await pipeline().execute(async (call) => call.attempt), 1);
 });

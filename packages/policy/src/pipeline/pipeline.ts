@@ -1,6 +1,7 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { type Gate, throughGates } from '../contract/gate.ts';
 import type { FallbackOf, Policy } from '../contract/policy.ts';
+import { orderMistakes } from './order.ts';
 
 type Stage = Operation<unknown>;
 
@@ -34,9 +35,15 @@ export class Pipeline<F> implements Policy<F> {
     return this.#first(call) as Promise<T | F>;
   }
 
-  /** The order and the settings, a line each, outermost first. */
+  /** The order and the settings, a line each, outermost first; then what is wrong with the order, if anything is. */
   describe(): string {
-    return this.policies.map((policy, i) => `${i + 1}. ${policy.describe()}`).join('\n');
+    const lines = this.policies.map((policy, i) => `${i + 1}. ${policy.describe()}`);
+    return [...lines, ...this.mistakes().map((mistake) => `! ${mistake}`)].join('\n');
+  }
+
+  /** What is wrong with the order, a sentence each. Nothing is refused: who knows better may do it. */
+  mistakes(): readonly string[] {
+    return orderMistakes(this.policies);
   }
 }
 
