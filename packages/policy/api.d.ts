@@ -2,6 +2,104 @@
 
 // ========== @switchgear/policy
 
+// adaptive/adaptive-limiter.d.ts
+export interface AdaptiveLimiterSnapshot {
+  readonly name: string;
+  readonly algorithm: string;
+  readonly limit: number;
+  readonly active: number;
+  readonly samples: number;
+  readonly latencyMs: number | null;
+  readonly dropped: boolean;
+  readonly inFlight: number;
+  readonly epoch: number;
+}
+export declare class AdaptiveLimiter implements Gate {
+  #private;
+  readonly name = "adaptive-limiter";
+  readonly holdsPlace = true;
+  readonly classify: Classify;
+  readonly runtime: Runtime;
+  constructor(options?: AdaptiveLimiterOptions, runtime?: Runtime);
+  execute<T>(operation: Operation<T>, call?: CallOptions): Promise<T>;
+  tryAcquire(): Permit | Refusal;
+  get limit(): number;
+  reset(): void;
+  snapshot(): AdaptiveLimiterSnapshot;
+  explain(): string;
+  describe(): string;
+}
+export declare function adaptiveLimiter(options?: AdaptiveLimiterOptions, runtime?: Runtime): AdaptiveLimiter;
+
+// adaptive/aimd.d.ts
+export interface AimdOptions {
+  readonly backoffRatio?: number;
+  readonly slowMs?: number;
+}
+export declare const aimdDefaults: Required<AimdOptions>;
+export declare function aimdLimit(options?: AimdOptions): LimitFactory;
+
+// adaptive/correlation.d.ts
+export interface CorrelationOptions {
+  readonly quantile?: number;
+  readonly baselineAge?: number;
+  readonly correlationWindow?: number;
+  readonly maxLimitFactor?: number;
+  readonly maxLimitFactorDecay?: number;
+}
+export declare const correlationDefaults: Required<CorrelationOptions>;
+export declare function correlationLimit(options?: CorrelationOptions): LimitFactory;
+
+// adaptive/gradient2.d.ts
+export interface Gradient2Options {
+  readonly smoothing?: number;
+  readonly queueSize?: number;
+  readonly longWindow?: number;
+  readonly tolerance?: number;
+}
+export declare const gradient2Defaults: Required<Gradient2Options>;
+export declare function gradient2Limit(options?: Gradient2Options): LimitFactory;
+
+// adaptive/limit.d.ts
+export interface LimitSample {
+  readonly latencyMs: number | undefined;
+  readonly inFlight: number;
+  readonly full: boolean;
+  readonly dropped: boolean;
+}
+export interface Limit {
+  readonly name: string;
+  readonly quantile?: number | undefined;
+  readonly minimumSamples?: number | undefined;
+  onSample(limit: number, sample: LimitSample): number;
+}
+export type LimitFactory = (random: () => number) => Limit;
+
+// adaptive/options.d.ts
+export type LimitAlgorithm = 'vegas' | 'gradient2' | 'aimd' | 'correlation';
+export interface AdaptiveLimiterOptions {
+  readonly algorithm?: LimitAlgorithm | LimitFactory;
+  readonly minLimit?: number;
+  readonly maxLimit?: number;
+  readonly initialLimit?: number;
+  readonly windowMs?: number;
+  readonly minimumSamples?: number;
+  readonly dropRatio?: number;
+  readonly name?: string;
+  readonly classify?: Classify;
+}
+export declare const adaptiveLimiterDefaults: Required<Omit<AdaptiveLimiterOptions, 'algorithm' | 'minimumSamples' | 'classify'>> & {
+  readonly algorithm: LimitAlgorithm;
+};
+
+// adaptive/vegas.d.ts
+export interface VegasOptions {
+  readonly probeMultiplier?: number;
+  readonly smoothing?: number;
+}
+export declare const vegasDefaults: Required<VegasOptions>;
+export declare function vegasLimit(options?: VegasOptions): LimitFactory;
+
 // breaker/breaker.d.ts
 export declare class CircuitBreaker implements Gate {
   #private;
@@ -458,8 +556,29 @@ export declare class Pipeline<F> implements Policy<F> {
   constructor(policies: readonly Policy<unknown>[]);
   execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T | F>;
   describe(): string;
+  mistakes(): readonly string[];
 }
 export declare function pipeline<const P extends readonly Policy<unknown>[]>(...policies: P): Pipeline<FallbackOf<P[number]>>;
+
+// pipeline/standard.d.ts
+export interface StandardOptions {
+  readonly name?: string;
+  readonly deadlineMs?: number;
+  readonly attemptTimeoutMs?: number;
+  readonly retry?: Omit<RetryOptions, 'budget' | 'classify'>;
+  readonly budget?: RetryBudgetOptions;
+  readonly breaker?: Omit<BreakerOptions, 'name' | 'classify'>;
+  readonly bulkhead?: Omit<BulkheadOptions, 'name' | 'classify'>;
+  readonly classify?: Classify;
+}
+export declare const standardDefaults: Required<Pick<StandardOptions, 'name' | 'deadlineMs' | 'attemptTimeoutMs'>>;
+export declare class Standard extends Pipeline<never> {
+  readonly breaker: CircuitBreaker;
+  readonly bulkhead: Bulkhead;
+  readonly budget: RetryBudget;
+  constructor(options?: StandardOptions, runtime?: Runtime);
+}
+export declare function standard(options?: StandardOptions, runtime?: Runtime): Standard;
 
 // retry/options.d.ts
 export interface RetryOptions {
@@ -498,6 +617,39 @@ export declare function retryBudget(options?: RetryBudgetOptions, runtime?: Runt
 
 // retry/retry.d.ts
 export declare function retry(options?: RetryOptions, runtime?: Runtime): Policy;
+
+// throttle/options.d.ts
+export interface ThrottleOptions {
+  readonly failureRatio?: number;
+  readonly windowMs?: number;
+  readonly minimumCalls?: number;
+  readonly maxRejectRatio?: number;
+  readonly name?: string;
+  readonly classify?: Classify;
+}
+export declare const throttleDefaults: Required<Omit<ThrottleOptions, 'classify'>>;
+
+// throttle/throttle.d.ts
+export interface ThrottleSnapshot {
+  readonly name: string;
+  readonly requests: number;
+  readonly accepts: number;
+  readonly shedRatio: number;
+}
+export declare class Throttle implements Gate {
+  #private;
+  readonly name = "throttle";
+  readonly holdsPlace = false;
+  readonly classify: Classify | undefined;
+  readonly runtime: Runtime;
+  constructor(options?: ThrottleOptions, runtime?: Runtime);
+  execute<T>(operation: Operation<T>, call?: CallOptions): Promise<T>;
+  tryAcquire(): Permit | Refusal;
+  snapshot(): ThrottleSnapshot;
+  explain(): string;
+  describe(): string;
+}
+export declare function throttle(options?: ThrottleOptions, runtime?: Runtime): Throttle;
 
 // timeout/attempt-timeout.d.ts
 export interface AttemptTimeoutOptions {
