@@ -1,4 +1,4 @@
-import { moreDoubtful, type Phase, type Sent } from './errors.ts';
+import { moreDoubtful, type Phase, type Sent } from './progress.ts';
 
 /** Takes a subscription back. Safe to call more than once. */
 export type Unsubscribe = () => void;

@@ -1,22 +1,8 @@
 import type { RefusalReason, RetryStop } from './events.ts';
-import type { Verdict } from './outcome.ts';
+import type { Phase, Sent } from './progress.ts';
+import type { Verdict } from './verdict.ts';
 
-/** Whether the request left this machine. `maybe`: some of it was handed to a socket, and no answer came. */
-export type Sent = 'never' | 'maybe' | 'answered';
-
-/** Over several attempts the doubtful one counts: an answer to one says nothing about another that got none. */
-const doubt: Record<Sent, number> = { never: 0, answered: 1, maybe: 2 };
-
-/** What is known of two attempts together. */
-export function moreDoubtful(a: Sent, b: Sent): Sent {
-  return doubt[a] >= doubt[b] ? a : b;
-}
-
-/**
- * How far an attempt had got. `call` is outside any attempt: waiting to be admitted, backing off, falling back; `queue`
- * waits for a connection to be free, `auth` for a token.
- */
-export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
+export { moreDoubtful, type Phase, type Sent } from './progress.ts';
 
 /** Phases in which the target has not been asked: running out of time in one of them is not the target's fault. */
 const notTheTargets: ReadonlySet<Phase> = new Set<Phase>(['call', 'queue', 'auth']);

@@ -1,5 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
-import type { VerdictKind } from './outcome.ts';
+import type { VerdictKind } from './verdict.ts';
 
 /** What every event has. */
 export interface EventBase {
