@@ -9,10 +9,14 @@ export { breaker, CircuitBreaker } from './breaker/breaker.ts';
 export { type BreakerOptions, breakerDefaults } from './breaker/options.ts';
 export type { BreakerSnapshot, BreakerState } from './breaker/snapshot.ts';
 export { Bulkhead, type BulkheadSnapshot, bulkhead } from './bulkhead/bulkhead.ts';
+export type { Criticality, QueueShares } from './bulkhead/criticality.ts';
+export type { BulkheadBounds } from './bulkhead/options.ts';
 export { type BulkheadOptions, bulkheadDefaults } from './bulkhead/options.ts';
+export type { Budget } from './contract/budget.ts';
 export type { Call, CallOptions, Operation, Unsubscribe } from './contract/call.ts';
 export {
   AttemptTimeoutError,
+  BulkheadClosedError,
   BulkheadFullError,
   CircuitOpenError,
   ConcurrencyLimitedError,
@@ -39,9 +43,11 @@ export {
 } from './contract/outcome.ts';
 export type { FallbackOf, Policy } from './contract/policy.ts';
 export { type Clock, type Runtime, systemRuntime, type Timer } from './contract/runtime.ts';
+export type { ErrorClass, FailureSort, FallbackValue } from './fallback/fallback.ts';
 export { type FallbackAnswer, type FallbackOptions, fallback } from './fallback/fallback.ts';
 export { Pipeline, pipeline } from './pipeline/pipeline.ts';
 export { Standard, type StandardOptions, standard, standardDefaults } from './pipeline/standard.ts';
+export type { Backoff, CustomBackoff, Jitter, RetryInfo, ScheduledRetry } from './retry/options.ts';
 export { type RetryOptions, retryDefaults } from './retry/options.ts';
 export { retry } from './retry/retry.ts';
 export {
@@ -51,7 +57,22 @@ export {
   retryBudget,
   retryBudgetDefaults,
 } from './retry/retry-budget.ts';
+export {
+  RetryQuota,
+  type RetryQuotaOptions,
+  type RetryQuotaSnapshot,
+  retryQuota,
+  retryQuotaDefaults,
+} from './retry/retry-quota.ts';
+export {
+  TokenThrottle,
+  type TokenThrottleOptions,
+  type TokenThrottleSnapshot,
+  tokenThrottle,
+  tokenThrottleDefaults,
+} from './retry/token-throttle.ts';
 export { type ThrottleOptions, throttleDefaults } from './throttle/options.ts';
 export { Throttle, type ThrottleSnapshot, throttle } from './throttle/throttle.ts';
 export { type AttemptTimeoutOptions, attemptTimeout, attemptTimeoutDefaults } from './timeout/attempt-timeout.ts';
 export { type DeadlineOptions, deadline, deadlineDefaults } from './timeout/deadline.ts';
+export { currentDeadline, withDeadline } from './timeout/inherited-deadline.ts';

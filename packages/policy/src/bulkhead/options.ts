@@ -1,5 +1,11 @@
-import { anyText, type Checks, callable, milliseconds, readOptions, whole } from '../contract/options.ts';
+import type { Call } from '../contract/call.ts';
+import { ConfigError } from '../contract/errors.ts';
+import { anyText, type Check, type Checks, callable, milliseconds, readOptions, whole } from '../contract/options.ts';
 import type { Classify } from '../contract/outcome.ts';
+import { type Criticality, criticalities, type QueueShares } from './criticality.ts';
+
+/** The bounds that may be changed while a bulkhead is in use. */
+export type BulkheadBounds = Pick<BulkheadOptions, 'maxConcurrent' | 'maxQueue'>;
 
 /** How many calls may run at once, and who may wait for a place. */
 export interface BulkheadOptions {
@@ -16,18 +22,43 @@ export interface BulkheadOptions {
   readonly name?: string;
   /** Judges how the work ended, for those who look at the verdict; a place is freed whatever it says. @default none */
   readonly classify?: Classify;
+  /**
+   * How much it matters that a call is made, asked of those that have to wait. A freed place goes to the most critical
+   * of them, to the first of these. One that throws or answers nonsense makes the call `critical`. @default none
+   */
+  readonly priority?: (call: Call) => Criticality;
+  /**
+   * Up to which share of the queue calls of each class may join it, from 0 to 1, where `priority` is given; the rest is
+   * kept free for more critical ones. No class may have more than one above it.
+   * @default {"critical-plus":1,"critical":0.75,"sheddable-plus":0.5,"sheddable":0.25}
+   */
+  readonly queueShares?: QueueShares;
 }
 
 /** What applies where an option is left out. */
-export const bulkheadDefaults: Required<Omit<BulkheadOptions, 'classify'>> = Object.freeze({
+export const bulkheadDefaults: Required<Omit<BulkheadOptions, 'classify' | 'priority'>> = Object.freeze({
   maxConcurrent: 64,
   maxQueue: 64,
   queueTimeoutMs: 1_000,
   name: '',
+  queueShares: Object.freeze({ 'critical-plus': 1, critical: 0.75, 'sheddable-plus': 0.5, sheddable: 0.25 }),
 });
 
 /** Options that have been read. */
-export type BulkheadSettings = Required<Omit<BulkheadOptions, 'classify'>> & Pick<BulkheadOptions, 'classify'>;
+export type BulkheadSettings = Required<Omit<BulkheadOptions, 'classify' | 'priority'>> &
+  Pick<BulkheadOptions, 'classify' | 'priority'>;
+
+const queueShares: Check<QueueShares> = {
+  expected: `an object with a number from 0 to 1 for each of ${criticalities.join(', ')}`,
+  ok: (value): value is QueueShares =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).every((name) => (criticalities as readonly string[]).includes(name)) &&
+    criticalities.every((name) => {
+      const share: unknown = Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+      return typeof share === 'number' && share >= 0 && share <= 1;
+    }),
+};
 
 const checks: Checks<BulkheadOptions> = {
   maxConcurrent: whole(1),
@@ -35,6 +66,8 @@ const checks: Checks<BulkheadOptions> = {
   queueTimeoutMs: milliseconds(),
   name: anyText,
   classify: callable<Classify>(),
+  priority: callable<(call: Call) => Criticality>(),
+  queueShares,
 };
 
 /**
@@ -42,5 +75,26 @@ const checks: Checks<BulkheadOptions> = {
  * @throws ConfigError with a path such as `bulkhead.maxQueue`.
  */
 export function readBulkheadOptions(given: BulkheadOptions): BulkheadSettings {
-  return readOptions('bulkhead', given, checks, bulkheadDefaults);
+  const settings = readOptions('bulkhead', given, checks, bulkheadDefaults);
+  let most = 1;
+  for (const name of criticalities) {
+    const share = settings.queueShares[name];
+    if (share > most) throw new ConfigError(`bulkhead.queueShares.${name}`, `at most ${most}, as above it`, share);
+    most = share;
+  }
+  return settings;
+}
+
+/**
+ * Checks new bounds and fills in those that stay.
+ * @throws ConfigError with a path such as `bulkhead.resize.maxQueue`.
+ */
+export function readBulkheadBounds(given: BulkheadBounds, present: Required<BulkheadBounds>): Required<BulkheadBounds> {
+  const { maxConcurrent, maxQueue } = checks;
+  return readOptions<BulkheadBounds, Required<BulkheadBounds>>(
+    'bulkhead.resize',
+    given,
+    { maxConcurrent, maxQueue },
+    present,
+  );
 }

@@ -66,6 +66,15 @@ test('remembers for the whole call that an earlier attempt may have been sent', 
   assert.deepEqual([call.sent, call.phase, call.attempts], ['maybe', 'queue', 2]);
 });
 
+test('counts attempts by the latest of them, in whichever order they begin', () => {
+  const call = CallContext.of({});
+  const [first, second] = [call.forAttempt(1), call.forAttempt(2)];
+  second.begin();
+  second.progress('queue', 'never');
+  first.begin();
+  assert.deepEqual([call.attempts, call.sent, second.sent], [2, 'maybe', 'never']);
+});
+
 test('knows of work that was given up until all of it has ended', () => {
   const call = CallContext.of({});
   const scope = new CallScope(call, 10);

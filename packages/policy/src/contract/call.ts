@@ -51,13 +51,20 @@ const nothing = (): void => {};
 
 /** Finds the deadline of what surrounds a call that begins. Unset until someone has made such a surrounding. */
 let surroundingDeadline: (() => number) | undefined;
+let leaveSurrounding: (<T>(run: () => T) => T) | undefined;
 
 /**
  * From now on, root calls keep the deadline that is found for them, too. It is here because calls begin here; what
  * surrounds them is for `timeout/` to know, and until it has something to tell, asking costs nothing.
  */
-export function inheritDeadlines(find: () => number): void {
+export function inheritDeadlines(find: () => number, leave: <T>(run: () => T) => T): void {
   surroundingDeadline = find;
+  leaveSurrounding = leave;
+}
+
+/** Runs what no caller waits for, such as a refresh: the deadline of what happens to surround it is none of its own. */
+export function outsideDeadlines<T>(run: () => T): T {
+  return leaveSurrounding === undefined ? run() : leaveSurrounding(run);
 }
 
 /** A deadline only ever shrinks. One that is no number counts as not given. */

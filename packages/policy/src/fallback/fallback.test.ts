@@ -7,12 +7,14 @@ import {
   CircuitOpenError,
   ConfigError,
   DeadlineExceededError,
+  RefusedError,
   SwitchgearError,
 } from '../contract/errors.ts';
 import type { Verdict, VerdictKind } from '../contract/outcome.ts';
+import type { Policy } from '../contract/policy.ts';
 import { EventLog } from '../testing/event-log.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { type FallbackOptions, fallback } from './fallback.ts';
+import { type FailureSort, type FallbackOptions, fallback } from './fallback.ts';
 
 class Judged extends SwitchgearError {
   override readonly code = 'TEST_JUDGED';
@@ -142,22 +144,29 @@ test('goes by its own rule where it has one', async () => {
 
 test('throws the original error when its rule throws or answers nonsense', async () => {
   const down = new Error('down');
-  const rules: unknown[] = [() => assert.fail('rule'), async () => true, () => 1, () => undefined];
+  const rules: unknown[] = [
+    () => assert.fail('rule'),
+    async () => true,
+    () => Promise.reject(new Error('an async rule that fails')),
+    () => 1,
+    () => undefined,
+  ];
   for (const when of rules) {
     const policy = fallback(() => 'made up', { when } as FallbackOptions);
     assert.equal(await caught(policy.execute(throwing(down))), down);
   }
 });
 
-test('throws the original error when that cannot say what it is', async () => {
+test('takes an error that cannot say what it is for a failure, as the breaker does', async () => {
   class Broken extends SwitchgearError {
     override readonly code = 'TEST_BROKEN';
     override verdict(): Verdict {
       throw new TypeError('no verdict');
     }
   }
-  const broken = new Broken('broken');
-  assert.equal(await caught(fallback(() => 'made up').execute(throwing(broken))), broken);
+  const broken = throwing(new Broken('broken'));
+  assert.equal(await fallback(() => 'made up').execute(broken), 'made up');
+  assert.equal(await fallback(() => 'made up', { when: ['failure'] }).execute(broken), 'made up');
 });
 
 test('tells that it answered, after how many attempts and for which error', async () => {
@@ -183,13 +192,95 @@ test('tells nothing when it did not answer', async () => {
   assert.deepEqual(runtime.events.types, []);
 });
 
-test('refuses what is no function, and options that it does not know', () => {
-  assert.throws(() => fallback('made up' as never), /fallback\.answer: expected a function, got "made up"/);
-  assert.throws(() => fallback(() => 1, { when: true as never }), /fallback\.when/);
+// By sort
+
+test('answers failures of the listed verdicts and classes alone', async () => {
+  const policy = fallback('made up', { when: ['throttled', CircuitOpenError, RangeError] });
+  for (const error of [
+    new Judged('throttled'),
+    new CircuitOpenError('open', 'circuit-open', {}),
+    new RangeError('ours'),
+  ]) {
+    assert.equal(await policy.execute(throwing(error)), 'made up', error.message);
+  }
+  for (const error of [new Judged('failure'), new BulkheadFullError('full', 'bulkhead-full', {}), new Error('other')]) {
+    assert.equal(await caught(policy.execute(throwing(error))), error);
+  }
+});
+
+test('answers subclasses of a listed class, abstract ones included', async () => {
+  const policy = fallback('made up', { when: [RefusedError] });
+  assert.equal(await policy.execute(throwing(new BulkheadFullError('full', 'bulkhead-full', {}))), 'made up');
+});
+
+test('judges what is no error of the library, and what is no error at all', async () => {
+  const policy = fallback('made up', { when: ['failure'] });
+  for (const error of [new Error('down'), 'down', undefined, null]) {
+    assert.equal(await policy.execute(throwing(error)), 'made up');
+  }
+});
+
+test('takes no abort for a failure, whatever is listed, unless its class is', async () => {
+  const signal = AbortSignal.abort();
+  const work = async (): Promise<void> => signal.throwIfAborted();
+  assert.equal(await caught(fallback('made up', { when: ['failure'] }).execute(work)), signal.reason);
+  assert.equal(await fallback('made up', { when: [DOMException] }).execute(work), 'made up');
+});
+
+test('throws the original error when a listed class throws at the question', async () => {
+  class Touchy {
+    readonly kind = 'touchy';
+    static [Symbol.hasInstance](): boolean {
+      throw new TypeError('do not ask');
+    }
+  }
+  const down = new Error('down');
+  assert.equal(await caught(fallback('made up', { when: [Touchy] }).execute(throwing(down))), down);
+});
+
+test('does not follow a list that is changed later', async () => {
+  const sorts: FailureSort[] = ['throttled'];
+  const policy = fallback('made up', { when: sorts });
+  sorts.push('failure');
+  const down = new Error('down');
+  assert.equal(await caught(policy.execute(throwing(down))), down);
+});
+
+// A value
+
+test('answers with a value as it is', async () => {
+  const nobody = Object.freeze({ kind: 'made-up', tags: Object.freeze([]) });
+  for (const value of ['made up', 0, null, false, nobody]) {
+    assert.equal(await fallback(value as unknown).execute(throwing(new Error('down'))), value);
+  }
+});
+
+test('knows the types of the value and of the answer', async () => {
+  const value: Policy<'made-up'> = fallback('made-up');
+  const made: Policy<number> = fallback(async () => 1);
+  const answer: number | 'made-up' = await value.execute(async () => 1);
+  assert.deepEqual([answer, await made.execute(async () => 2)], [1, 2]);
+});
+
+test('refuses a value that one caller could change for the next', () => {
+  const frozenOutside = Object.freeze({ tags: [] });
+  const inCircle: { self?: object } = {};
+  inCircle.self = inCircle;
+  for (const value of [{}, [], frozenOutside, Object.freeze(new Map()), Promise.resolve(1), new Date(0), inCircle]) {
+    assert.throws(() => fallback(value as unknown), /fallback\.answer: expected a function, or a value that is frozen/);
+  }
+  assert.throws(() => fallback(undefined as unknown), ConfigError);
+  assert.ok(fallback(Object.freeze(inCircle) as unknown));
+});
+
+test('refuses rules that cannot be, and options that it does not know', () => {
+  const wrong = [true, 'failure', [], ['broken'], [() => true], [null], [{ kind: 'failure' }], {}];
+  for (const when of wrong) assert.throws(() => fallback(1, { when: when as never }), /fallback\.when/);
   assert.throws(() => fallback(() => 1, { if: () => true } as FallbackOptions), /fallback\.if/);
 });
 
 test('describes itself in a line', () => {
   assert.equal(fallback(() => 1).describe(), 'fallback: when the other side is away');
   assert.equal(fallback(() => 1, { when: () => true }).describe(), 'fallback: when its own rule says so');
+  assert.equal(fallback(1, { when: ['failure', RangeError] }).describe(), 'fallback: for failure, RangeError');
 });

@@ -1,49 +1,48 @@
+import { isAway } from '../contract/away.ts';
 import { type Call, CallContext, type CallOptions, type Operation } from '../contract/call.ts';
-import { ConfigError, DeadlineExceededError, RefusedError } from '../contract/errors.ts';
 import { type EventSink, sinkOf } from '../contract/events.ts';
-import { type Checks, callable, readOptions } from '../contract/options.ts';
-import { classifyOutcome } from '../contract/outcome.ts';
+import { judge } from '../contract/gate.ts';
+import { hush } from '../contract/hush.ts';
+import type { VerdictKind } from '../contract/outcome.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
+import { checkAnswer, type FailureSort, type FallbackOptions, readFallbackOptions } from './options.ts';
+
+export type { ErrorClass, FailureSort, FallbackOptions } from './options.ts';
 
 /** What may answer when the operation cannot. Its own type, so that the caller sees that it may not be the real thing. */
 export type FallbackAnswer<F> = (error: unknown, call: Call) => F | Promise<F>;
 
-/** When a failure may be answered by something else. */
-export interface FallbackOptions {
-  /**
-   * Says whether to answer this failure; only `true` does. Left out: when the other side is away, which is a failure or
-   * throttling by its verdict, a refusal by a gate, or a deadline that passed. Never when the caller has left, and never
-   * when the other side gave a proper answer, such as "no such user". @default none
-   */
-  readonly when?: (error: unknown) => boolean;
-}
-
-const checks: Checks<FallbackOptions> = { when: callable<(error: unknown) => boolean>() };
+/** A value that answers: anything but a function, which would be called instead. */
+export type FallbackValue<F> = F extends (...args: never[]) => unknown ? never : F;
 
 /**
- * Answers in the operation's stead when it fails. The answer runs at most once; if it fails too, or `when` throws, the
- * original error is thrown.
+ * Answers in the operation's stead when it fails. The answer is made at most once a call; if that fails too, or `when`
+ * throws, the original error is thrown.
  * @param answer Makes the answer, from the error and the call. Should be quick and depend on nothing that may be away.
- * @throws ConfigError if `answer` or `when` is not a function, or an option is unknown.
+ * Or the answer itself: a primitive, or plain data that is frozen through and through, since all callers get the same.
+ * @throws ConfigError if `answer` or `when` is something else, or an option is unknown.
  */
+export function fallback<F>(answer: FallbackAnswer<F>, options?: FallbackOptions, runtime?: Runtime): Policy<F>;
+export function fallback<const F>(answer: FallbackValue<F>, options?: FallbackOptions, runtime?: Runtime): Policy<F>;
 export function fallback<F>(
-  answer: FallbackAnswer<F>,
+  answer: FallbackAnswer<F> | F,
   options: FallbackOptions = {},
   runtime: Runtime = systemRuntime,
 ): Policy<F> {
-  if (typeof answer !== 'function') throw new ConfigError('fallback.answer', 'a function', answer);
-  return new Fallback(answer, readOptions('fallback', options, checks, {}).when, runtime);
+  checkAnswer(answer);
+  const make = typeof answer === 'function' ? (answer as FallbackAnswer<F>) : () => answer;
+  return new Fallback(make, readFallbackOptions(options).when, runtime);
 }
 
 class Fallback<F> implements Policy<F> {
   readonly name = 'fallback';
   readonly #answer: FallbackAnswer<F>;
-  readonly #when: ((error: unknown) => boolean) | undefined;
+  readonly #when: FallbackOptions['when'];
   readonly #runtime: Runtime;
   readonly #events: EventSink;
 
-  constructor(answer: FallbackAnswer<F>, when: ((error: unknown) => boolean) | undefined, runtime: Runtime) {
+  constructor(answer: FallbackAnswer<F>, when: FallbackOptions['when'], runtime: Runtime) {
     this.#answer = answer;
     this.#when = when;
     this.#runtime = runtime;
@@ -70,12 +69,19 @@ class Fallback<F> implements Policy<F> {
   }
 
   describe(): string {
-    return `fallback: ${this.#when === undefined ? 'when the other side is away' : 'when its own rule says so'}`;
+    if (this.#when === undefined) return 'fallback: when the other side is away';
+    if (typeof this.#when === 'function') return 'fallback: when its own rule says so';
+    return `fallback: for ${this.#when.map((sort) => (typeof sort === 'string' ? sort : sort.name)).join(', ')}`;
   }
 
   #answers(error: unknown, call: CallContext): boolean {
+    const when = this.#when;
+    if (when === undefined) return isAway(error, call);
     try {
-      return this.#when === undefined ? isAway(error, call) : this.#when(error) === true;
+      if (typeof when !== 'function') return isOf(when, error, call);
+      const said: unknown = when(error);
+      if (said !== true) hush(said);
+      return said === true;
     } catch {
       return false;
     }
@@ -96,11 +102,18 @@ class Fallback<F> implements Policy<F> {
   }
 }
 
-/** Whether a failure says that there is no one to ask. */
-function isAway(error: unknown, call: Call): boolean {
-  if (error instanceof RefusedError || error instanceof DeadlineExceededError) return true;
-  // Somebody aborted the operation by a signal that the call does not know of. That is leaving, not sickness.
-  if (error instanceof Error && error.name === 'AbortError') return false;
-  const { kind } = classifyOutcome({ ok: false, error }, call);
-  return kind === 'failure' || kind === 'throttled';
+/** Whether an error is of one of the sorts. */
+function isOf(sorts: readonly FailureSort[], error: unknown, call: CallContext): boolean {
+  let kind: VerdictKind | undefined;
+  return sorts.some((sort) => {
+    if (typeof sort === 'function') return error instanceof sort;
+    kind ??= kindOf(error, call);
+    return sort === kind;
+  });
+}
+
+function kindOf(error: unknown, call: CallContext): VerdictKind {
+  // Somebody aborted the operation by a signal that the call does not know of: that is leaving, not sickness.
+  if (error instanceof Error && error.name === 'AbortError') return 'ignored';
+  return judge(undefined, { ok: false, error }, call).kind;
 }

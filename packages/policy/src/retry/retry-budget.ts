@@ -1,3 +1,4 @@
+import type { Budget } from '../contract/budget.ts';
 import { ConfigError } from '../contract/errors.ts';
 import { type Checks, milliseconds, number, readOptions } from '../contract/options.ts';
 import { type Clock, type Runtime, systemRuntime } from '../contract/runtime.ts';
@@ -51,7 +52,7 @@ const checks: Checks<RetryBudgetOptions> = {
  * The windowed ratio with a floor is that of Finagle's RetryBudget and tower's `retry/budget`; both count a floor into
  * the window, where ours is a token bucket, so that the floor of a whole window cannot be spent in one instant.
  */
-export class RetryBudget {
+export class RetryBudget implements Budget {
   readonly #ratio: number;
   readonly #minPerSecond: number;
   readonly #clock: Clock;

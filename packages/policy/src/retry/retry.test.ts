@@ -13,6 +13,7 @@ import type { PolicyEvent } from '../contract/events.ts';
 import { type Classify, type Verdict, verdicts } from '../contract/outcome.ts';
 import { EventLog } from '../testing/event-log.ts';
 import { ManualClock, settle } from '../testing/manual-clock.ts';
+import type { RetryInfo, RetryOptions } from './options.ts';
 import { retry } from './retry.ts';
 import { retryBudget } from './retry-budget.ts';
 
@@ -71,6 +72,30 @@ test('sends again until an attempt succeeds', async () => {
   await runtime.clock.advance(150);
   assert.equal(await answered, 'fine');
   assert.equal(sends(), 3);
+});
+
+test('waits in the way it is told to', async () => {
+  const waits = async (options: RetryOptions): Promise<(number | undefined)[]> => {
+    const runtime = world(() => 0.5);
+    const failed = caught(retry({ maxRetries: 3, ...options }, runtime).execute(() => Promise.reject(new Error('a'))));
+    await runtime.clock.advance(10_000);
+    await failed;
+    return runtime.events.of('retry.scheduled').map(({ waitMs }) => waitMs);
+  };
+  assert.deepEqual(await waits({}), [25, 50, 100]);
+  assert.deepEqual(await waits({ jitter: 'equal' }), [37.5, 75, 150]);
+  assert.deepEqual(await waits({ backoff: 'linear', jitter: 'none' }), [50, 100, 150]);
+  assert.deepEqual(await waits({ backoff: 'constant' }), [25, 25, 25]);
+  // Halfway between 50 and 3 × 50, 3 × 100 and 3 × 175.
+  assert.deepEqual(await waits({ backoff: 'decorrelated' }), [100, 175, 287.5]);
+  const doubled = ({ retry: nth, previousMs }: RetryInfo): number => (nth === 1 ? 10 : 2 * previousMs);
+  assert.deepEqual(await waits({ backoff: doubled, jitter: 'none' }), [10, 20, 40]);
+});
+
+test('asks a function for no wait that is not to be', async () => {
+  const backoff = (): number => assert.fail('asked');
+  await caught(retry({ backoff, maxRetries: 0 }).execute(() => Promise.reject(new Error('a'))));
+  await caught(retry({ backoff }).execute(() => Promise.reject(new Error('a')), { idempotent: false }));
 });
 
 test('waits the jittered time, and not less', async () => {
@@ -156,6 +181,16 @@ test('repeats at once what the verdict says to', async () => {
   assert.equal(await retry({}, runtime).execute(operation), 'fine');
   assert.equal(sends(), 2);
   assert.equal(runtime.clock.now(), 0);
+});
+
+test('repeats nothing at once twice in a row', async () => {
+  const runtime = world();
+  const begun: number[] = [];
+  const policy = retry({ maxRetries: 4, classify: () => ({ kind: 'failure', retry: 'now' }) }, runtime);
+  const answered = policy.execute(async () => begun.push(runtime.clock.now()));
+  await runtime.clock.advance(1_000);
+  await answered;
+  assert.deepEqual(begun, [0, 0, 100, 100, 500]);
 });
 
 test('numbers the attempts, the first running on the call itself', async () => {

@@ -20,6 +20,7 @@ test('gives out in the order of joining', () => {
 
 test('gives nothing when empty', () => {
   assert.equal(new WaiterQueue().shift(), undefined);
+  assert.equal(new WaiterQueue().first, undefined);
 });
 
 test('lets the first, one in the middle and the last step out', () => {
@@ -73,6 +74,7 @@ test('agrees with a list', () => {
           assert.equal(queue.remove(entry), at >= 0);
         }
         assert.equal(queue.size, list.length);
+        assert.equal(queue.first, list[0]);
       }
       assert.deepEqual(drain(queue), list);
     }),

@@ -33,6 +33,11 @@ export class WaiterQueue<T> {
     return node;
   }
 
+  /** The one who has waited longest, who stays where they are. */
+  get first(): T | undefined {
+    return this.#first?.value;
+  }
+
   /** Takes the one who has waited longest. */
   shift(): T | undefined {
     const node = this.#first;

@@ -5,12 +5,14 @@ import { type Check, milliseconds, readOptions } from '../contract/options.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { wheelOf } from '../stats/deadline-wheel.ts';
+import { currentDeadline } from './inherited-deadline.ts';
 import { type OnExpiry, runTimed } from './timed-scope.ts';
 
 export interface DeadlineOptions {
   /**
    * The whole call, in milliseconds: every attempt, every wait, everything beneath. A call that comes with an earlier
-   * deadline of its own keeps that; with Infinity, that is the only one. @default 3_000
+   * deadline of its own, or runs inside one (`withDeadline`), keeps that; with Infinity, that is the only one.
+   * @default 3_000
    */
   readonly deadlineMs?: number;
 }
@@ -40,7 +42,8 @@ export function deadline(options: DeadlineOptions = {}, runtime: Runtime = syste
       const call = CallContext.of(callOptions);
       if (call.cancelled) return Promise.reject(call.reason);
       const now = clock.now();
-      const dueAt = Math.min(call.deadline, now + deadlineMs);
+      // Once more, because a call that was handed on may have begun outside of what surrounds it now.
+      const dueAt = Math.min(call.deadline, now + deadlineMs, currentDeadline(runtime));
       if (dueAt <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
       return runTimed(operation, call, { startedAt: now, dueAt, wheel, runtime, onExpiry });
     },

@@ -196,3 +196,9 @@ test('refuses settings that cannot be', () => {
   }
   assert.throws(() => deadline({ timeout: 5 } as never), { path: 'deadline.timeout' });
 });
+
+test('describe their settings in a line', () => {
+  assert.equal(attemptTimeout().describe(), 'attempt timeout: 1000 ms, less when the deadline is nearer');
+  assert.equal(deadline().describe(), 'deadline: 3000 ms for the whole call');
+  assert.equal(deadline({ deadlineMs: Number.POSITIVE_INFINITY }).describe(), 'deadline: the one a call brings');
+});

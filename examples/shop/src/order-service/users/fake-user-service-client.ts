@@ -50,7 +50,7 @@ export class FakeUserServiceClient implements RunningUserServiceClient {
         probesRunning: 0,
         admittedShare: breaker === 'open' ? 0 : 1,
       },
-      bulkhead: { active: 0, queued: 0, maxConcurrent: 64, maxQueue: 64 },
+      bulkhead: { active: 0, orphaned: 0, queued: 0, maxConcurrent: 64, maxQueue: 64, closed: false },
       budget: { available: 3, callsInWindow: 0, retriesInWindow: 0 },
     };
   }
