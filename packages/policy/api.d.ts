@@ -157,9 +157,12 @@ export interface BreakerSnapshot {
 // bulkhead/bulkhead.d.ts
 export interface BulkheadSnapshot {
   readonly active: number;
+  readonly orphaned: number;
   readonly queued: number;
+  readonly queuedByClass?: Readonly<Record<Criticality, number>>;
   readonly maxConcurrent: number;
   readonly maxQueue: number;
+  readonly closed: boolean;
 }
 export declare class Bulkhead implements Gate {
   #private;
@@ -171,20 +174,41 @@ export declare class Bulkhead implements Gate {
   tryAcquire(): Permit | Refusal;
   acquire(call: CallContext): Promise<Permit | Refusal>;
   execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T>;
+  resize(bounds: BulkheadBounds): void;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
   snapshot(): BulkheadSnapshot;
   describe(): string;
 }
 export declare function bulkhead(options?: BulkheadOptions, runtime?: Runtime): Bulkhead;
 
+// bulkhead/criticality.d.ts
+declare const criticalities: readonly ['critical-plus', 'critical', 'sheddable-plus', 'sheddable'];
+export type Criticality = (typeof criticalities)[number];
+export type QueueShares = Readonly<Record<Criticality, number>>;
+
 // bulkhead/options.d.ts
+export type BulkheadBounds = Pick<BulkheadOptions, 'maxConcurrent' | 'maxQueue'>;
 export interface BulkheadOptions {
   readonly maxConcurrent?: number;
   readonly maxQueue?: number;
   readonly queueTimeoutMs?: number;
   readonly name?: string;
   readonly classify?: Classify;
+  readonly priority?: (call: Call) => Criticality;
+  readonly queueShares?: QueueShares;
 }
-export declare const bulkheadDefaults: Required<Omit<BulkheadOptions, 'classify'>>;
+export declare const bulkheadDefaults: Required<Omit<BulkheadOptions, 'classify' | 'priority'>>;
+
+// contract/budget.d.ts
+export interface Budget {
+  deposit(): void;
+  tryWithdraw(verdict?: Verdict): boolean;
+  giveBack(verdict?: Verdict): void;
+  succeeded?(paidFor?: Verdict): void;
+  failed?(verdict: Verdict): void;
+  describe(): string;
+}
 
 // contract/call.d.ts
 export type Unsubscribe = () => void;
@@ -239,8 +263,6 @@ declare class CallContext implements Call {
 }
 
 // contract/errors.d.ts
-export type Sent = 'never' | 'maybe' | 'answered';
-export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
 export interface ErrorFacts {
   readonly target?: string | undefined;
   readonly operation?: string | undefined;
@@ -277,6 +299,9 @@ export declare class CircuitOpenError extends RefusedError {
 }
 export declare class BulkheadFullError extends RefusedError {
   readonly code = "SWITCHGEAR_BULKHEAD_FULL";
+}
+export declare class BulkheadClosedError extends RefusedError {
+  readonly code = "SWITCHGEAR_BULKHEAD_CLOSED";
 }
 export declare class RateLimitedError extends RefusedError {
   readonly code = "SWITCHGEAR_RATE_LIMITED";
@@ -484,18 +509,6 @@ export interface Gate extends Policy {
 }
 
 // contract/outcome.d.ts
-export type VerdictKind =
-'success'
- | 'failure'
- | 'throttled'
- | 'ignored';
-export interface Verdict {
-  readonly kind: VerdictKind;
-  readonly retry: 'never' | 'backoff' | 'now';
-  readonly retryAfterMs?: number;
-  readonly baseMs?: number;
-  readonly openForMs?: number;
-}
 export type Outcome<T = unknown> = {
   readonly ok: true;
   readonly value: T;
@@ -504,12 +517,6 @@ export type Outcome<T = unknown> = {
   readonly error: unknown;
 };
 export type Classify = (outcome: Outcome, call: Call) => Verdict;
-export declare const verdicts: {
-  readonly success: Verdict;
-  readonly failure: Verdict;
-  readonly failureForGood: Verdict;
-  readonly ignored: Verdict;
-};
 export declare const classifyOutcome: Classify;
 
 // contract/policy.d.ts
@@ -522,6 +529,10 @@ export interface Policy<F = never> {
 export type FallbackOf<P> = P extends {
   readonly '~answers'?: (() => infer F) | undefined;
 } ? '~answers' extends keyof P ? F : never : never;
+
+// contract/progress.d.ts
+export type Sent = 'never' | 'maybe' | 'answered';
+export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
 
 // contract/runtime.d.ts
 export interface Timer {
@@ -540,12 +551,38 @@ export interface Runtime {
 }
 export declare const systemRuntime: Runtime;
 
+// contract/verdict.d.ts
+export type VerdictKind =
+'success'
+ | 'failure'
+ | 'throttled'
+ | 'ignored';
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly retry: 'never' | 'backoff' | 'now';
+  readonly retryAfterMs?: number;
+  readonly baseMs?: number;
+  readonly openForMs?: number;
+}
+export declare const verdicts: {
+  readonly success: Verdict;
+  readonly failure: Verdict;
+  readonly failureForGood: Verdict;
+  readonly ignored: Verdict;
+};
+
 // fallback/fallback.d.ts
 export type FallbackAnswer<F> = (error: unknown, call: Call) => F | Promise<F>;
-export interface FallbackOptions {
-  readonly when?: (error: unknown) => boolean;
-}
+export type FallbackValue<F> = F extends (...args: never[]) => unknown ? never : F;
 export declare function fallback<F>(answer: FallbackAnswer<F>, options?: FallbackOptions, runtime?: Runtime): Policy<F>;
+export declare function fallback<const F>(answer: FallbackValue<F>, options?: FallbackOptions, runtime?: Runtime): Policy<F>;
+
+// fallback/options.d.ts
+export type ErrorClass = abstract new (...args: never[]) => unknown;
+export type FailureSort = VerdictKind | ErrorClass;
+export interface FallbackOptions {
+  readonly when?: ((error: unknown) => boolean) | readonly FailureSort[];
+}
 
 // pipeline/pipeline.d.ts
 export declare class Pipeline<F> implements Policy<F> {
@@ -581,16 +618,36 @@ export declare class Standard extends Pipeline<never> {
 export declare function standard(options?: StandardOptions, runtime?: Runtime): Standard;
 
 // retry/options.d.ts
+export type Backoff = 'exponential' | 'linear' | 'constant' | 'decorrelated';
+export type Jitter = 'full' | 'equal' | 'none';
+export interface RetryInfo {
+  readonly retry: number;
+  readonly outcome: Outcome;
+  readonly verdict: Verdict;
+  readonly previousMs: number;
+  readonly call: Call;
+}
+export interface ScheduledRetry extends RetryInfo {
+  readonly waitMs: number;
+}
+export type CustomBackoff = (info: RetryInfo) => number;
 export interface RetryOptions {
   readonly maxRetries?: number;
+  readonly backoff?: Backoff | CustomBackoff;
+  readonly jitter?: Jitter;
   readonly baseMs?: number;
   readonly maxMs?: number;
   readonly throttledBaseMs?: number;
   readonly maxRetryAfterMs?: number;
-  readonly budget?: RetryBudget;
+  readonly maxElapsedMs?: number;
+  readonly budget?: Budget;
   readonly classify?: Classify;
+  readonly retryWhen?: (outcome: Outcome, call: Call) => boolean;
+  readonly onRetry?: (retry: ScheduledRetry) => void | Promise<void>;
+  readonly dispose?: (value: unknown) => void | Promise<void>;
 }
-export declare const retryDefaults: Required<Omit<RetryOptions, 'budget' | 'classify'>>;
+type Optional = 'maxElapsedMs' | 'budget' | 'classify' | 'retryWhen' | 'onRetry' | 'dispose';
+export declare const retryDefaults: Required<Omit<RetryOptions, Optional>>;
 
 // retry/retry-budget.d.ts
 export interface RetryBudgetOptions {
@@ -604,7 +661,7 @@ export interface RetryBudgetSnapshot {
   readonly callsInWindow: number;
   readonly retriesInWindow: number;
 }
-export declare class RetryBudget {
+export declare class RetryBudget implements Budget {
   #private;
   constructor(options?: RetryBudgetOptions, runtime?: Runtime);
   deposit(): void;
@@ -615,8 +672,57 @@ export declare class RetryBudget {
 }
 export declare function retryBudget(options?: RetryBudgetOptions, runtime?: Runtime): RetryBudget;
 
+// retry/retry-quota.d.ts
+export interface RetryQuotaOptions {
+  readonly capacity?: number;
+  readonly cost?: number;
+  readonly throttledCost?: number;
+  readonly refund?: number;
+}
+export declare const retryQuotaDefaults: Required<RetryQuotaOptions>;
+export interface RetryQuotaSnapshot {
+  readonly units: number;
+  readonly capacity: number;
+  readonly available: number;
+}
+export declare class RetryQuota implements Budget {
+  #private;
+  constructor(options?: RetryQuotaOptions);
+  deposit(): void;
+  tryWithdraw(verdict?: Verdict): boolean;
+  giveBack(verdict?: Verdict): void;
+  succeeded(paidFor?: Verdict): void;
+  snapshot(): RetryQuotaSnapshot;
+  describe(): string;
+}
+export declare function retryQuota(options?: RetryQuotaOptions): RetryQuota;
+
 // retry/retry.d.ts
 export declare function retry(options?: RetryOptions, runtime?: Runtime): Policy;
+
+// retry/token-throttle.d.ts
+export interface TokenThrottleOptions {
+  readonly maxTokens?: number;
+  readonly tokenRatio?: number;
+}
+export declare const tokenThrottleDefaults: Required<TokenThrottleOptions>;
+export interface TokenThrottleSnapshot {
+  readonly tokens: number;
+  readonly maxTokens: number;
+  readonly lends: boolean;
+}
+export declare class TokenThrottle implements Budget {
+  #private;
+  constructor(options?: TokenThrottleOptions);
+  deposit(): void;
+  tryWithdraw(): boolean;
+  giveBack(): void;
+  succeeded(): void;
+  failed(): void;
+  snapshot(): TokenThrottleSnapshot;
+  describe(): string;
+}
+export declare function tokenThrottle(options?: TokenThrottleOptions): TokenThrottle;
 
 // throttle/options.d.ts
 export interface ThrottleOptions {
@@ -664,6 +770,12 @@ export interface DeadlineOptions {
 }
 export declare const deadlineDefaults: Required<DeadlineOptions>;
 export declare function deadline(options?: DeadlineOptions, runtime?: Runtime): Policy;
+
+// timeout/inherited-deadline.d.ts
+export declare function withDeadline<T>(deadline: number | {
+  readonly at: number;
+}, run: () => T, runtime?: Runtime): T;
+export declare function currentDeadline(runtime?: Runtime): number;
 
 // ========== @switchgear/policy/options
 
