@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  currentDeadline,
   type ErrorFacts,
   type EventBus,
   type Pipeline,
@@ -230,8 +231,8 @@ function deadlineOf(
   if (!Number.isFinite(ms) || ms < 0) {
     throw new InvalidRequestError([`deadlineMs: expected milliseconds, 0 or more, got ${String(ms)}`], facts);
   }
-  // Someone else's deadline can only be kept, never made later.
-  return Math.min(now + ms, incoming ?? Number.POSITIVE_INFINITY);
+  // Someone else's deadline can only be kept, never made later: that of the request being handled, or of `withDeadline`.
+  return Math.min(now + ms, incoming ?? Number.POSITIVE_INFINITY, currentDeadline(parts.runtime));
 }
 
 function isIdempotent({ method, options }: OperationDefinition): boolean {

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { RefusedError, SwitchgearError } from '@switchgear/policy';
+import { RefusedError, SwitchgearError, withDeadline } from '@switchgear/policy';
 import * as z from 'zod';
 import { closedPort, hang, json, LoopbackServer, reset } from '../test/loopback-server.ts';
 import {
@@ -279,6 +279,14 @@ test('passes on an incoming deadline, trace and request id, and never makes the 
     { code: 'SWITCHGEAR_DEADLINE_EXCEEDED', sent: 'never' },
   );
   assert.equal(server.hits.length, 1);
+  await client.close();
+});
+
+test('keeps the deadline of what it is called from, and passes that on', async () => {
+  await using server = await LoopbackServer.start(json(200, ada));
+  const { client } = clientOf(server.url);
+  await withDeadline(400, () => client.getUser({ userId: 42 }, { deadlineMs: 2_000 }));
+  assert.ok(Number(server.hits[0]?.headers['x-request-deadline-ms']) <= 400);
   await client.close();
 });
 
