@@ -12,6 +12,8 @@ export { Bulkhead, type BulkheadSnapshot, bulkhead } from './bulkhead/bulkhead.t
 export type { Criticality, QueueShares } from './bulkhead/criticality.ts';
 export type { BulkheadBounds } from './bulkhead/options.ts';
 export { type BulkheadOptions, bulkheadDefaults } from './bulkhead/options.ts';
+export { Coalescer, type CoalescerSnapshot, coalesce } from './coalesce/coalesce.ts';
+export { type CoalesceOptions, coalesceDefaults } from './coalesce/options.ts';
 export type { Budget } from './contract/budget.ts';
 export type { Call, CallOptions, Operation, Unsubscribe } from './contract/call.ts';
 export {
@@ -45,6 +47,8 @@ export type { FallbackOf, Policy } from './contract/policy.ts';
 export { type Clock, type Runtime, systemRuntime, type Timer } from './contract/runtime.ts';
 export type { ErrorClass, FailureSort, FallbackValue } from './fallback/fallback.ts';
 export { type FallbackAnswer, type FallbackOptions, fallback } from './fallback/fallback.ts';
+export { hedge } from './hedge/hedge.ts';
+export { type HedgeAction, type HedgeOptions, hedgeDefaults } from './hedge/options.ts';
 export { Pipeline, pipeline } from './pipeline/pipeline.ts';
 export { Standard, type StandardOptions, standard, standardDefaults } from './pipeline/standard.ts';
 export type { Backoff, CustomBackoff, Jitter, RetryInfo, ScheduledRetry } from './retry/options.ts';
