@@ -49,6 +49,9 @@ export type { ErrorClass, FailureSort, FallbackValue } from './fallback/fallback
 export { type FallbackAnswer, type FallbackOptions, fallback } from './fallback/fallback.ts';
 export { hedge } from './hedge/hedge.ts';
 export { type HedgeAction, type HedgeOptions, hedgeDefaults } from './hedge/options.ts';
+export { type RateChange, type RateLimiterOptions, rateLimiterDefaults, type Weight } from './limiter/options.ts';
+export { RateLimiter, type RateLimiterSnapshot, rateLimiter } from './limiter/rate-limiter.ts';
+export type { Reservation } from './limiter/reservation.ts';
 export { Pipeline, pipeline } from './pipeline/pipeline.ts';
 export { Standard, type StandardOptions, standard, standardDefaults } from './pipeline/standard.ts';
 export type { Backoff, CustomBackoff, Jitter, RetryInfo, ScheduledRetry } from './retry/options.ts';
