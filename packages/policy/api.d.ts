@@ -200,6 +200,29 @@ export interface BulkheadOptions {
 }
 export declare const bulkheadDefaults: Required<Omit<BulkheadOptions, 'classify' | 'priority'>>;
 
+// coalesce/coalesce.d.ts
+export interface CoalescerSnapshot {
+  readonly keys: number;
+  readonly waiting: number;
+}
+export declare class Coalescer implements Policy {
+  #private;
+  readonly name = "coalesce";
+  constructor(options: CoalesceOptions, runtime?: Runtime);
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T>;
+  snapshot(): CoalescerSnapshot;
+  describe(): string;
+}
+export declare function coalesce(options: CoalesceOptions, runtime?: Runtime): Coalescer;
+
+// coalesce/options.d.ts
+export interface CoalesceOptions {
+  readonly key: (call: Call) => string | undefined;
+  readonly maxKeys?: number;
+  readonly clone?: <T>(value: T) => T;
+}
+export declare const coalesceDefaults: Required<Omit<CoalesceOptions, 'key' | 'clone'>>;
+
 // contract/budget.d.ts
 export interface Budget {
   deposit(): void;
@@ -584,6 +607,84 @@ export interface FallbackOptions {
   readonly when?: ((error: unknown) => boolean) | readonly FailureSort[];
 }
 
+// hedge/hedge.d.ts
+export declare function hedge<F = never>(options?: HedgeOptions<F>, runtime?: Runtime): Policy<F>;
+
+// hedge/options.d.ts
+export type HedgeAction<F> = (call: Call, copy: number) => Promise<F>;
+export interface HedgeOptions<F = never> {
+  readonly maxHedges?: number;
+  readonly delayMs?: number | 'on-failure';
+  readonly quantile?: number;
+  readonly minimumSamples?: number;
+  readonly windowMs?: number;
+  readonly warmUpDelayMs?: number;
+  readonly action?: HedgeAction<F>;
+  readonly budget?: Budget;
+  readonly classify?: Classify;
+  readonly dispose?: (value: unknown) => void | Promise<void>;
+}
+type Optional = 'delayMs' | 'warmUpDelayMs' | 'action' | 'budget' | 'classify' | 'dispose';
+export declare const hedgeDefaults: Required<Omit<HedgeOptions, Optional>>;
+
+// limiter/options.d.ts
+export type Weight = number | ((call: Call) => number);
+export interface RateLimiterOptions {
+  readonly limit: number;
+  readonly intervalMs?: number;
+  readonly burst?: number;
+  readonly pacing?: 'bursty' | 'smooth';
+  readonly algorithm?: 'token-bucket' | 'gcra';
+  readonly maxWaitMs?: number;
+  readonly maxQueue?: number;
+  readonly weight?: Weight;
+  readonly drainWhenThrottled?: boolean;
+  readonly name?: string;
+  readonly classify?: Classify;
+}
+export declare const rateLimiterDefaults: Required<Omit<RateLimiterOptions, 'limit' | 'burst' | 'classify'>>;
+export interface RateChange {
+  readonly limit?: number;
+  readonly intervalMs?: number;
+  readonly burst?: number;
+}
+
+// limiter/rate-limiter.d.ts
+export interface RateLimiterSnapshot {
+  readonly tokens: number;
+  readonly queued: number;
+  readonly retryAfterMs: number;
+  readonly limit: number;
+  readonly intervalMs: number;
+  readonly burst: number;
+}
+export declare class RateLimiter implements Gate {
+  #private;
+  readonly name = "rate-limiter";
+  readonly holdsPlace = false;
+  readonly classify: Classify | undefined;
+  readonly runtime: Runtime;
+  constructor(options: RateLimiterOptions, runtime?: Runtime);
+  tryAcquire(weight?: number): Permit | Refusal;
+  acquire(options?: CallOptions, weight?: number): Promise<Permit | Refusal>;
+  reserve(weight?: number, maxWaitMs?: number): Reservation | Refusal;
+  drain(pauseMs?: number): number;
+  change(change: RateChange): void;
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T>;
+  snapshot(): RateLimiterSnapshot;
+  describe(): string;
+}
+export declare function rateLimiter(options: RateLimiterOptions, runtime?: Runtime): RateLimiter;
+
+// limiter/reservation.d.ts
+export interface Reservation {
+  readonly admitted: true;
+  readonly weight: number;
+  readonly waitMs: number;
+  readonly due: boolean;
+  cancel(): boolean;
+}
+
 // pipeline/pipeline.d.ts
 export declare class Pipeline<F> implements Policy<F> {
   #private;
@@ -816,6 +917,13 @@ export declare class EventLog<E extends EventBase = PolicyEvent> implements Even
   }>[];
   clear(): void;
 }
+
+// testing/explore.d.ts
+export type Choose = <T>(choices: readonly T[]) => T;
+export interface ExploreLimits {
+  readonly maxRuns?: number;
+}
+export declare function explore(script: (choose: Choose) => void | Promise<void>, { maxRuns }?: ExploreLimits): Promise<number>;
 
 // testing/manual-clock.d.ts
 export declare class ManualClock implements Clock {
