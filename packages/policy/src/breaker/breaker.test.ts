@@ -8,6 +8,7 @@ import { EventLog } from '../testing/event-log.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { breaker, type CircuitBreaker } from './breaker.ts';
+import { isolation } from './isolation.ts';
 import type { BreakerOptions } from './options.ts';
 
 const admit = (gate: CircuitBreaker): Permit => {
@@ -298,18 +299,32 @@ test('a snapshot survives JSON', () => {
   seen.push(gate.snapshot());
 
   assert.deepEqual(JSON.parse(JSON.stringify(seen)), seen);
-  const zero = { calls: 0, failures: 0, failureRatio: 0, consecutiveFailures: 0 };
+  const usual = { name: 'users', mode: 'on', isolatedBy: [], refusedInShadow: 0 };
+  const zero = { calls: 0, failures: 0, failureRatio: 0, slow: 0, bad: 0, consecutiveFailures: 0 };
   const idle = { openForMs: 0, probesRunning: 0 };
   assert.deepEqual(seen, [
-    { name: 'users', state: 'closed', epoch: 0, cause: null, ...zero, openings: 0, ...idle, admittedShare: 1 },
     {
-      name: 'users',
+      ...usual,
+      state: 'closed',
+      beneath: 'closed',
+      epoch: 0,
+      cause: null,
+      ...zero,
+      openings: 0,
+      ...idle,
+      admittedShare: 1,
+    },
+    {
+      ...usual,
       state: 'open',
+      beneath: 'open',
       epoch: 1,
       cause: 'consecutive-failures',
       calls: 3,
       failures: 2,
       failureRatio: 2 / 3,
+      slow: 0,
+      bad: 2,
       consecutiveFailures: 2,
       openings: 1,
       openForMs: 750,
@@ -317,8 +332,9 @@ test('a snapshot survives JSON', () => {
       admittedShare: 0,
     },
     {
-      name: 'users',
+      ...usual,
       state: 'half-open',
+      beneath: 'half-open',
       epoch: 2,
       cause: 'open-time-over',
       ...zero,
@@ -328,8 +344,9 @@ test('a snapshot survives JSON', () => {
       admittedShare: 0,
     },
     {
-      name: 'users',
+      ...usual,
       state: 'closed',
+      beneath: 'closed',
       epoch: 3,
       cause: 'probes-succeeded',
       ...zero,
@@ -388,5 +405,114 @@ test('describes its settings in a line', () => {
   assert.equal(
     breaker({ window: 'count', consecutiveFailures: 0, openMs: 500, maxOpenMs: 500, probes: 1, rampMs: 0 }).describe(),
     'breaker: opens at 90 % of at least 20, over 100 calls; open 500 ms; 1 probe; no ramp',
+  );
+});
+
+test('explains slow calls with their arithmetic', () => {
+  const { clock, gate } = scene({ slowMs: 800, slowRatio: 0.8, minimumCalls: 4, consecutiveFailures: 0 });
+  const rules = 'opens at 90 % failed or 80 % slow (over 800 ms) of at least 4';
+  assert.equal(gate.explain(), `closed: no calls in the last 10 s; ${rules}`);
+  admit(gate).failure();
+  admit(gate);
+  clock.freeze(801);
+  assert.equal(gate.explain(), `closed: 1 of 2 calls failed and 1 was slow in the last 10 s (50 % and 50 %); ${rules}`);
+  for (let i = 0; i < 3; i++) admit(gate);
+  clock.freeze(801);
+  assert.equal(gate.explain(), 'open: 4 of 5 calls were slow (80 %; the limit is 80 %); admits 5 probes in 1 s');
+});
+
+test('explains slow and failed calls together', () => {
+  const { clock, gate } = scene({
+    window: 'count',
+    slowMs: 800,
+    slowRatio: 1,
+    badRatio: 0.6,
+    minimumCalls: 3,
+    consecutiveFailures: 0,
+  });
+  admit(gate).success();
+  admit(gate).failure();
+  assert.equal(
+    gate.explain(),
+    'closed: 1 of the last 2 calls failed and 0 were slow (50 %, 0 %, together 50 %); ' +
+      'opens at 90 % failed or 100 % slow (over 800 ms) or 60 % failed or slow of at least 3',
+  );
+  admit(gate);
+  clock.freeze(801);
+  assert.equal(
+    gate.explain(),
+    'open: 2 of 3 calls failed or were slow (66 %; the limit is 60 %); admits 5 probes in 1 s',
+  );
+});
+
+test('explains what was done by hand, by whom, and what follows', () => {
+  const { gate } = scene();
+  const unnamed = gate.isolate();
+  assert.equal(gate.explain(), 'isolated: refuses every call until it is released; then it lets calls in step by step');
+  gate.isolate();
+  assert.match(gate.explain(), /^isolated by 2: /);
+  const ann = gate.isolate(isolation('ann'));
+  gate.isolate(isolation('the night shift'));
+  assert.match(gate.explain(), /^isolated by ann, the night shift and 2 more: /);
+  unnamed.release();
+  ann.release();
+  const other = scene({ consecutiveFailures: 1, rampMs: 0 });
+  const handle = other.gate.isolate(isolation('ann'));
+  assert.equal(other.gate.explain(), 'isolated by ann: refuses every call until it is released; then it lets calls in');
+  handle.release();
+  other.run('x');
+  other.gate.isolate(handle);
+  assert.match(other.gate.explain(), /; then it is open, for 1 s more from now$/);
+  other.clock.freeze(1_000);
+  assert.match(other.gate.explain(), /; then it sends probes$/);
+  handle.release();
+  other.gate.reset();
+  other.run('x');
+  other.clock.freeze(200);
+  other.gate.isolate(handle).release();
+  assert.equal(other.gate.explain(), 'open: it was before it was isolated; admits 5 probes in 800 ms');
+});
+
+test('explains modes, and an opening that was asked for', () => {
+  const { gate, run } = scene({ consecutiveFailures: 0, mode: 'shadow' });
+  admit(gate).throttled(30_000);
+  run('...');
+  assert.equal(
+    gate.explain(),
+    'in shadow, admits every call (3 would have been refused): open: a result asked for it; admits 5 probes in 30 s',
+  );
+  gate.configure({ mode: 'disabled' });
+  assert.match(gate.explain(), /^disabled, admits every call and records none: closed: no calls in the last 10 s; /);
+});
+
+test('explains probes by their own ratio', () => {
+  const { clock, gate, run } = scene({ consecutiveFailures: 1, probes: 2, probeFailureRatio: 0.5 });
+  run('x');
+  clock.freeze(1_000);
+  assert.match(gate.explain(), /; opens again at 50 % failures of 2$/);
+  run('x');
+
+  assert.match(gate.explain(), /^open: 1 of 1 probe failed \(the limit is 50 % of 2\); /);
+});
+
+test('describes every setting that was asked for', () => {
+  const settings: BreakerOptions = {
+    slowMs: 500,
+    badRatio: 0.95,
+    consecutiveFailures: 0,
+    openMs: () => 1,
+    probeFailureRatio: 0.4,
+    halfOpenMs: 30_000,
+    mode: 'shadow',
+  };
+  assert.equal(
+    breaker(settings).describe(),
+    'breaker: opens at 90 % failed or 90 % slow (over 500 ms) or 95 % failed or slow of at least 20, over 10 s; ' +
+      'open for as long as a function says, at most 10 s; ' +
+      '5 probes, opens again at 40 %, opens again without an answer for 30 s; ramp 2 s; in shadow',
+  );
+  assert.match(
+    breaker({ halfOpenMs: 2_000, whenUnanswered: 'close', mode: 'disabled' }).describe(),
+    /; 5 probes, closes without an answer for 2 s; ramp 2 s; disabled$/,
   );
 });

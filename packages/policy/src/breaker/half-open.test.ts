@@ -210,3 +210,58 @@ test('leases that ran out decide before an answer that comes after them', () => 
 
   assert.deepEqual(events.of('breaker.opened')[0]?.evidence, { calls: 1, failures: 1, consecutiveFailures: 1 });
 });
+
+test('probes have a ratio of their own when they are given one', () => {
+  const { gate } = due({ probes: 4, failureRatio: 0.9, probeFailureRatio: 0.5 });
+  admit(gate).success();
+  admit(gate).success();
+  admit(gate).failure();
+  assert.equal(gate.state, 'half-open');
+  admit(gate).failure();
+
+  assert.equal(gate.state, 'open');
+});
+
+test('probes that nobody answers for too long open it again', () => {
+  const { clock, events, gate } = due({ halfOpenMs: 3_000 });
+  for (let ms = 0; ms < 3_000; ms += 500) {
+    assert.equal(gate.state, 'half-open');
+    const probe = admit(gate);
+    clock.freeze(500);
+    probe.ignored();
+  }
+
+  assert.equal(gate.state, 'open');
+  const opened = events.of('breaker.opened')[0];
+  assert.deepEqual([opened?.cause, opened?.openMs], ['probes-unanswered', 2_000]);
+  assert.equal(gate.explain().split(';')[0], 'open: its probes were not answered in time (0 of 5 were)');
+});
+
+test('or close it, where that was asked for', () => {
+  const { clock, events, gate } = due({ halfOpenMs: 3_000, whenUnanswered: 'close', rampMs: 2_000 });
+  admit(gate).ignored();
+  clock.freeze(3_000);
+
+  assert.equal(gate.state, 'closed');
+  assert.deepEqual([events.of('breaker.closed')[0]?.cause, gate.snapshot().admittedShare], ['probes-unanswered', 0]);
+});
+
+test('the time without an answer begins with the first probe, so that silence alone opens nothing again', () => {
+  const { clock, gate } = due({ halfOpenMs: 3_000 });
+  assert.equal(gate.state, 'half-open');
+  clock.freeze(3_600_000);
+
+  admit(gate).success();
+  assert.equal(gate.state, 'closed');
+});
+
+test('answers that decide nothing do not put the end off', () => {
+  const { clock, gate } = due({ halfOpenMs: 3_000, failureRatio: 0.5 });
+  admit(gate).success();
+  clock.freeze(2_999);
+  admit(gate).success();
+  assert.equal(gate.state, 'half-open');
+  clock.freeze(1);
+
+  assert.equal(gate.state, 'open');
+});

@@ -1,30 +1,33 @@
 import type { VerdictKind } from '../contract/outcome.ts';
+import type { BreakerSettings } from './options.ts';
 import type { BreakerPermit } from './permit.ts';
+import { decides } from './trip.ts';
 
 /**
  * The probes of one half-open time. Each holds its slot on a lease: one that never ends counts as failed when the lease
- * runs out, so that hung calls cannot keep the circuit half-open for ever.
+ * runs out, so that hung calls cannot keep the circuit half-open for ever. A probe that is slow has failed as well: a
+ * circuit that opened for slow calls is not to close for them.
  */
 export class HalfOpen {
   readonly kind = 'half-open';
   /** Openings in a row that led here. */
   readonly openings: number;
+  /** Of the moment it began: a half-open time ends by the rules it began with. */
+  readonly rules: BreakerSettings;
   successes = 0;
   failures = 0;
   consecutiveFailures = 0;
-  readonly #probes: number;
-  readonly #leaseMs: number;
-  /** When each running probe's lease ends. All leases are equally long, so the first entry ends first. */
-  readonly #leases = new Map<BreakerPermit, number>();
+  /** When each running probe began. All leases are equally long, so the first entry ends first. */
+  readonly #startedAt = new Map<BreakerPermit, number>();
+  #firstAt: number | undefined;
 
-  constructor(openings: number, probes: number, leaseMs: number) {
+  constructor(openings: number, rules: BreakerSettings) {
     this.openings = openings;
-    this.#probes = probes;
-    this.#leaseMs = leaseMs;
+    this.rules = rules;
   }
 
   get running(): number {
-    return this.#leases.size;
+    return this.#startedAt.size;
   }
 
   get answered(): number {
@@ -33,30 +36,49 @@ export class HalfOpen {
 
   /** Whether one more probe may begin: those that run may all yet count, and no more than `probes` ever do. */
   get hasRoom(): boolean {
-    return this.running + this.answered < this.#probes;
+    return this.running + this.answered < this.rules.probes;
+  }
+
+  /** What the answers so far have decided. */
+  get decision(): 'reopen' | 'close' | undefined {
+    const { probes, failureRatio, probeFailureRatio = failureRatio } = this.rules;
+    return decides(probes, this.successes, this.failures, probeFailureRatio);
   }
 
   begin(permit: BreakerPermit, now: number): void {
-    this.#leases.set(permit, now + this.#leaseMs);
+    this.#firstAt ??= now;
+    this.#startedAt.set(permit, now);
   }
 
-  /** A probe ended. One whose lease had run out has been counted already. */
-  end(permit: BreakerPermit, verdict: VerdictKind): void {
-    if (!this.#leases.delete(permit)) return;
+  /** A probe ended. Whether it was still running: one whose time was up has been counted already. */
+  end(permit: BreakerPermit, verdict: VerdictKind): boolean {
+    if (!this.#startedAt.delete(permit)) return false;
     if (verdict === 'failure') this.#failed();
     else if (verdict === 'success') {
       this.successes++;
       this.consecutiveFailures = 0;
     }
+    return true;
   }
 
-  /** Counts the probes whose lease has run out as failed. */
+  /** Counts the probes whose time is up as failed. */
   expire(now: number): void {
-    for (const [permit, endsAt] of this.#leases) {
-      if (endsAt > now) break;
-      this.#leases.delete(permit);
+    for (const [permit, startedAt] of this.#startedAt) {
+      if (!this.#isUp(now - startedAt)) break;
+      this.#startedAt.delete(permit);
       this.#failed();
     }
+  }
+
+  /** Whether it has gone undecided for too long. Without a probe nobody was asked, so nobody failed to answer. */
+  isUnanswered(now: number): boolean {
+    const { halfOpenMs } = this.rules;
+    return halfOpenMs !== undefined && this.#firstAt !== undefined && now - this.#firstAt >= halfOpenMs;
+  }
+
+  #isUp(ranMs: number): boolean {
+    const { probeLeaseMs, slowMs } = this.rules;
+    return ranMs >= probeLeaseMs || (slowMs !== undefined && ranMs > slowMs);
   }
 
   #failed(): void {

@@ -6,7 +6,8 @@ import type { VerdictKind } from '../contract/outcome.ts';
 
 /** Who hears how a permit ended. */
 export interface PermitOwner {
-  ended(permit: BreakerPermit, verdict: VerdictKind): void;
+  /** @param openForMs What the result asked for; anything at all, for it comes from outside. */
+  ended(permit: BreakerPermit, verdict: VerdictKind, openForMs: number | undefined): void;
 }
 
 /** Made for every call that is admitted, so it holds nothing but its epoch and the way back. */
@@ -16,32 +17,33 @@ export class BreakerPermit implements Permit {
   /** Gone once the permit has ended. */
   #owner: PermitOwner | undefined;
 
-  constructor(owner: PermitOwner, epoch: number) {
+  /** @param owner Left out, nobody hears how the call went. */
+  constructor(owner: PermitOwner | undefined, epoch: number) {
     this.epoch = epoch;
     this.#owner = owner;
   }
 
   success(): void {
-    this.#end('success');
+    this.#end('success', undefined);
   }
 
-  failure(): void {
-    this.#end('failure');
+  failure(openForMs?: number): void {
+    this.#end('failure', openForMs);
   }
 
-  throttled(): void {
-    this.#end('throttled');
+  throttled(openForMs?: number): void {
+    this.#end('throttled', openForMs);
   }
 
   ignored(): void {
-    this.#end('ignored');
+    this.#end('ignored', undefined);
   }
 
-  #end(verdict: VerdictKind): void {
+  #end(verdict: VerdictKind, openForMs: number | undefined): void {
     const owner = this.#owner;
     if (owner === undefined) return;
     this.#owner = undefined;
-    owner.ended(this, verdict);
+    owner.ended(this, verdict, openForMs);
   }
 }
 
@@ -75,6 +77,7 @@ export class BreakerRefusal implements Refusal {
   #inWords(target: string): string {
     const name = this.#name === '' ? target : this.#name;
     const circuit = name === '' ? 'the circuit' : `the circuit of ${name}`;
+    if (this.reason === 'circuit-isolated') return `${circuit} is isolated: it refuses every call until it is released`;
     if (this.retryAfterMs === undefined) return `${circuit} is open, and its probes have not been answered yet`;
     const again = `it may be asked again in ${Math.ceil(this.retryAfterMs)} ms`;
     if (this.reason === 'circuit-ramping') return `${circuit} has just closed and lets calls in step by step; ${again}`;

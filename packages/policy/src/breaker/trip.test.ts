@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decides, trips } from './trip.ts';
+import type { OutcomeTally } from '../stats/outcome-window.ts';
+import { decides, type TripRules, trips } from './trip.ts';
 
-const rules = { minimumCalls: 20, failureRatio: 0.9, consecutiveFailures: 20 };
+const rules: TripRules = { minimumCalls: 20, failureRatio: 0.9, consecutiveFailures: 20, slowRatio: 0.9 };
+
+const tally = (calls: number, failures: number, slow = 0, slowFailures = 0): OutcomeTally => {
+  return { calls, failures, slow, slowFailures };
+};
 
 test('trips by ratio or by failures in a row', () => {
   const table: [calls: number, failures: number, inARow: number, expected: ReturnType<typeof trips>][] = [
@@ -17,27 +22,43 @@ test('trips by ratio or by failures in a row', () => {
     [3, 3, 20, 'consecutive-failures'],
   ];
   for (const [calls, failures, inARow, expected] of table) {
-    assert.equal(trips(rules, calls, failures, inARow), expected, `${failures} of ${calls}, ${inARow} in a row`);
+    assert.equal(trips(rules, tally(calls, failures), inARow), expected, `${failures} of ${calls}, ${inARow} in a row`);
   }
 });
 
 test('never trips by failures in a row when that rule is off', () => {
-  assert.equal(trips({ ...rules, consecutiveFailures: 0 }, 10, 10, 1_000), undefined);
+  assert.equal(trips({ ...rules, consecutiveFailures: 0 }, tally(10, 10), 1_000), undefined);
 });
 
 test('trips at a ratio of 1 when every call failed', () => {
-  const always = { minimumCalls: 2, failureRatio: 1, consecutiveFailures: 0 };
+  const always = { ...rules, minimumCalls: 2, failureRatio: 1, consecutiveFailures: 0 };
 
-  assert.equal(trips(always, 2, 2, 2), 'failure-ratio');
-  assert.equal(trips(always, 2, 1, 1), undefined);
+  assert.equal(trips(always, tally(2, 2), 2), 'failure-ratio');
+  assert.equal(trips(always, tally(2, 1), 1), undefined);
 });
 
 test('meets every ratio in hundredths exactly', () => {
   for (let percent = 1; percent <= 100; percent++) {
-    const exactly = { minimumCalls: 1, failureRatio: percent / 100, consecutiveFailures: 0 };
-    assert.equal(trips(exactly, 100, percent, 1), 'failure-ratio', `${percent} %`);
-    assert.equal(trips(exactly, 100, percent - 1, 1), undefined, `just under ${percent} %`);
+    const exactly = { ...rules, minimumCalls: 1, failureRatio: percent / 100, consecutiveFailures: 0 };
+    assert.equal(trips(exactly, tally(100, percent), 1), 'failure-ratio', `${percent} %`);
+    assert.equal(trips(exactly, tally(100, percent - 1), 1), undefined, `just under ${percent} %`);
   }
+});
+
+test('trips by the share of slow calls, and by that of slow or failed ones, while slow calls are watched for', () => {
+  const watching: TripRules = { ...rules, slowMs: 100, slowRatio: 0.5, badRatio: 0.6 };
+  const table: [seen: OutcomeTally, expected: ReturnType<typeof trips>][] = [
+    [tally(20, 0, 9), undefined],
+    [tally(20, 0, 10), 'slow-ratio'],
+    [tally(19, 0, 19), undefined],
+    [tally(20, 6, 6), 'bad-ratio'],
+    [tally(20, 6, 6, 1), undefined],
+    [tally(20, 18, 20, 18), 'failure-ratio'],
+    [tally(20, 12, 0), 'bad-ratio'],
+  ];
+  for (const [seen, expected] of table) assert.equal(trips(watching, seen, 1), expected, JSON.stringify(seen));
+  assert.equal(trips({ ...watching, badRatio: undefined }, tally(20, 6, 6), 1), undefined);
+  assert.equal(trips({ ...watching, slowMs: undefined }, tally(20, 12, 20), 1), undefined);
 });
 
 test('decides on probes as soon as the rest cannot change it', () => {

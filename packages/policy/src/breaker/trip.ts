@@ -1,19 +1,34 @@
+import { badOf, type OutcomeTally } from '../stats/outcome-window.ts';
+
 /** The rules a window is held against. */
 export interface TripRules {
   readonly minimumCalls: number;
   readonly failureRatio: number;
+  /** Left out, no call is ever slow, and the two rules below are off. */
+  readonly slowMs?: number | undefined;
+  readonly slowRatio: number;
+  /** Left out, the rule is off. */
+  readonly badRatio?: number | undefined;
   /** 0 turns the rule off. */
   readonly consecutiveFailures: number;
 }
 
-/** Which rule says that the circuit opens, if one does. Asked after a failure only: a success never opens. */
-export function trips(
-  rules: TripRules,
-  calls: number,
-  failures: number,
-  failuresInARow: number,
-): 'failure-ratio' | 'consecutive-failures' | undefined {
-  if (calls >= rules.minimumCalls && reaches(failures, calls, rules.failureRatio)) return 'failure-ratio';
+/** Which rule opened a circuit. */
+export type TripCause = 'failure-ratio' | 'slow-ratio' | 'bad-ratio' | 'consecutive-failures';
+
+/**
+ * Which rule says that the circuit opens, if one does. Asked after a call that failed or was slow, and after no other:
+ * a quick success never opens.
+ */
+export function trips(rules: TripRules, tally: OutcomeTally, failuresInARow: number): TripCause | undefined {
+  const { calls, failures, slow } = tally;
+  if (calls >= rules.minimumCalls) {
+    if (reaches(failures, calls, rules.failureRatio)) return 'failure-ratio';
+    if (rules.slowMs !== undefined) {
+      if (reaches(slow, calls, rules.slowRatio)) return 'slow-ratio';
+      if (rules.badRatio !== undefined && reaches(badOf(tally), calls, rules.badRatio)) return 'bad-ratio';
+    }
+  }
   if (rules.consecutiveFailures > 0 && failuresInARow >= rules.consecutiveFailures) return 'consecutive-failures';
   return undefined;
 }
@@ -37,6 +52,6 @@ export function decides(
  * By division, not multiplication: `9 / 10 >= 0.9` is exact for every ratio a person writes down, while 0.07 × 100 is
  * more than 7.
  */
-function reaches(failures: number, of: number, ratio: number): boolean {
-  return failures / of >= ratio;
+function reaches(some: number, of: number, ratio: number): boolean {
+  return some / of >= ratio;
 }
