@@ -113,13 +113,40 @@ export declare class CircuitBreaker implements Gate {
   tryAcquire(): Permit | Refusal;
   get state(): BreakerState;
   get epoch(): number;
+  get mode(): BreakerMode;
   snapshot(): BreakerSnapshot;
+  restore(snapshot: BreakerSnapshot): void;
+  reset(): void;
+  isolate(handle?: Isolation): Isolation;
+  configure(changes: BreakerChanges): void;
   explain(): string;
   describe(): string;
 }
 export declare function breaker(options?: BreakerOptions, runtime?: Runtime): CircuitBreaker;
 
+// breaker/isolation.d.ts
+interface Isolatable {
+  isolatedBy(handle: Isolation): void;
+  releasedBy(handle: Isolation): void;
+}
+export declare class Isolation implements Disposable {
+  #private;
+  readonly name: string;
+  constructor(name: string);
+  get holds(): number;
+  hold(one: Isolatable): void;
+  release(): void;
+  [Symbol.dispose](): void;
+}
+export declare function isolation(name?: string): Isolation;
+
 // breaker/options.d.ts
+export interface Opening {
+  readonly openings: number;
+  readonly failureRatio: number;
+  readonly cause: BreakerCause;
+}
+export type BreakerMode = 'on' | 'shadow' | 'disabled';
 export interface BreakerOptions {
   readonly name?: string;
   readonly window?: 'time' | 'count';
@@ -128,30 +155,49 @@ export interface BreakerOptions {
   readonly minimumCalls?: number;
   readonly failureRatio?: number;
   readonly consecutiveFailures?: number;
-  readonly openMs?: number;
+  readonly slowMs?: number;
+  readonly slowRatio?: number;
+  readonly badRatio?: number;
+  readonly openMs?: number | ((opening: Opening) => number);
   readonly maxOpenMs?: number;
+  readonly maxOpenForMs?: number;
   readonly probes?: number;
+  readonly probeFailureRatio?: number;
   readonly probeLeaseMs?: number;
+  readonly halfOpenMs?: number;
+  readonly whenUnanswered?: 'open' | 'close';
   readonly rampMs?: number;
+  readonly mode?: BreakerMode;
   readonly classify?: Classify;
 }
-export declare const breakerDefaults: Required<Omit<BreakerOptions, 'classify'>>;
+export type BreakerChanges = Omit<BreakerOptions, 'name' | 'classify'>;
+export declare const breakerDefaults: BreakerDefaults;
+type Unset = 'slowMs' | 'badRatio' | 'probeFailureRatio' | 'halfOpenMs' | 'classify';
+export type BreakerDefaults = Required<Omit<BreakerOptions, Unset | 'openMs'>> & {
+  readonly openMs: number;
+};
 
 // breaker/snapshot.d.ts
-export type BreakerState = 'closed' | 'open' | 'half-open';
+export type BreakerState = 'closed' | 'open' | 'half-open' | 'isolated';
 export interface BreakerSnapshot {
   readonly name: string;
+  readonly mode: BreakerMode;
   readonly state: BreakerState;
+  readonly beneath: Exclude<BreakerState, 'isolated'>;
   readonly epoch: number;
   readonly cause: BreakerCause | null;
   readonly calls: number;
   readonly failures: number;
   readonly failureRatio: number;
+  readonly slow: number;
+  readonly bad: number;
   readonly consecutiveFailures: number;
   readonly openings: number;
   readonly openForMs: number;
   readonly probesRunning: number;
   readonly admittedShare: number;
+  readonly isolatedBy: readonly string[];
+  readonly refusedInShadow: number;
 }
 
 // bulkhead/bulkhead.d.ts
@@ -199,6 +245,107 @@ export interface BulkheadOptions {
   readonly queueShares?: QueueShares;
 }
 export declare const bulkheadDefaults: Required<Omit<BulkheadOptions, 'classify' | 'priority'>>;
+
+// cache/cache.d.ts
+export interface CacheAnswer<T> {
+  readonly value: T;
+  readonly found: CacheFinding;
+  readonly ageMs: number;
+}
+export type CacheLookup = {
+  readonly found: 'fresh' | 'stale' | 'stale-on-error';
+  readonly value: unknown;
+  readonly ageMs: number;
+} | {
+  readonly found: 'negative';
+  readonly error: unknown;
+  readonly ageMs: number;
+};
+export interface CacheSnapshot {
+  readonly name: string;
+  readonly entries: number;
+  readonly loading: number;
+  readonly notKept: number;
+  readonly storeErrors: number;
+}
+export declare class Cache implements Policy {
+  #private;
+  readonly name = "cache";
+  readonly label: string;
+  constructor(options: CacheOptions, runtime?: Runtime);
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T>;
+  ask<T>(operation: Operation<T>, options?: CallOptions): Promise<CacheAnswer<T>>;
+  lookup(key: string): CacheLookup | undefined;
+  invalidate(key: string): void;
+  clear(): void;
+  snapshot(): CacheSnapshot;
+  describe(): string;
+}
+export declare function cache(options: CacheOptions, runtime?: Runtime): Cache;
+
+// cache/isolation.d.ts
+type Copy = <T>(value: T) => T;
+
+// cache/options.d.ts
+export interface CacheOptions {
+  readonly key: (call: Call) => string | undefined;
+  readonly freshMs: number;
+  readonly staleMs?: number;
+  readonly staleIfErrorMs?: number;
+  readonly negativeMs?: number;
+  readonly negative?: (error: unknown) => boolean;
+  readonly ttlJitterRatio?: number;
+  readonly refreshPauseMs?: number;
+  readonly refreshDeadlineMs?: number;
+  readonly maxEntries?: number;
+  readonly maxBytes?: number;
+  readonly sizeOf?: (value: unknown, key: string) => number;
+  readonly store?: CacheStore;
+  readonly clone?: Copy;
+  readonly name?: string;
+}
+export declare const cacheDefaults: Required<Omit<CacheOptions, 'key' | 'freshMs' | 'negative' | 'maxBytes' | 'sizeOf' | 'store' | 'clone'>>;
+
+// cache/store.d.ts
+export interface CacheEntry {
+  readonly bytes: number;
+  readonly deadAt: number;
+}
+export interface CacheStore {
+  get(key: string): CacheEntry | undefined;
+  set(key: string, entry: CacheEntry): unknown;
+  delete(key: string): unknown;
+  clear(): void;
+  readonly size: number;
+}
+export declare class MemoryStore implements CacheStore {
+  #private;
+  constructor(maxEntries: number, maxBytes: number);
+  get size(): number;
+  get bytes(): number;
+  get(key: string): CacheEntry | undefined;
+  set(key: string, entry: CacheEntry): void;
+  delete(key: string): boolean;
+  clear(): void;
+}
+
+// chaos/chaos.d.ts
+export declare function chaos<F = never>(options: ChaosOptions<F>, runtime?: Runtime): Policy<F>;
+
+// chaos/options.d.ts
+export interface ChaosOptions<F = never> {
+  readonly enabled?: boolean | ((call: Call) => boolean);
+  readonly rate?: number | ((call: Call) => number);
+  readonly fault?: (call: Call) => unknown;
+  readonly latencyMs?: number | ((call: Call) => number);
+  readonly result?: (call: Call) => F | Promise<F>;
+  readonly behaviour?: (call: Call) => void | Promise<void>;
+}
+export declare const chaosDefaults: {
+  readonly enabled: boolean;
+  readonly rate: number;
+};
+export type ChaosKind = ChaosInjected['kind'];
 
 // coalesce/coalesce.d.ts
 export interface CoalescerSnapshot {
@@ -697,6 +844,31 @@ export declare class Pipeline<F> implements Policy<F> {
   mistakes(): readonly string[];
 }
 export declare function pipeline<const P extends readonly Policy<unknown>[]>(...policies: P): Pipeline<FallbackOf<P[number]>>;
+
+// pipeline/registry.d.ts
+export interface RegistryOptions {
+  readonly maxKeys?: number;
+  readonly idleMs?: number;
+}
+export declare const registryDefaults: Required<RegistryOptions>;
+export interface Lease<P> {
+  readonly policy: P;
+  release(): void;
+  [Symbol.dispose](): void;
+}
+export declare class Registry<P extends Policy<unknown>> {
+  #private;
+  constructor(make: (key: string) => P, options?: RegistryOptions, runtime?: Runtime);
+  get size(): number;
+  get(key: string): P;
+  lease(key: string): Lease<P>;
+  execute<T>(key: string, operation: Operation<T>, options?: CallOptions): Promise<T | FallbackOf<P>>;
+  by(keyOf: (call: Call) => string | undefined): Policy<FallbackOf<P>>;
+  keys(): string[];
+  entries(): [key: string, policy: P][];
+  describe(): string;
+}
+export declare function registry<P extends Policy<unknown>>(make: (key: string) => P, options?: RegistryOptions, runtime?: Runtime): Registry<P>;
 
 // pipeline/standard.d.ts
 export interface StandardOptions {
