@@ -25,7 +25,6 @@ export class Isolation implements Disposable {
 
   /** What `breaker.isolate(handle)` calls. Holding twice is holding once. */
   hold(one: Isolatable): void {
-    if (this.#held.has(one)) return;
     this.#held.add(one);
     one.isolatedBy(this);
   }

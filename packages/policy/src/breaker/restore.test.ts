@@ -164,6 +164,8 @@ test('what is no snapshot is refused by name, and nothing has changed', () => {
     [{ ...good, slow: 3 }, 'snapshot.slow'],
     [{ ...good, bad: 3 }, 'snapshot.bad'],
     [{ ...good, bad: 1 }, 'snapshot.bad'],
+    [{ ...good, calls: 5, bad: 3 }, 'snapshot.bad'],
+    [{ ...good, slow: 1, bad: 3 }, 'snapshot.bad'],
     [{ ...good, failures: Number.NaN }, 'snapshot.failures'],
     [{ ...good, openForMs: Number.POSITIVE_INFINITY }, 'snapshot.openForMs'],
     [{ ...good, admittedShare: 1.5 }, 'snapshot.admittedShare'],
@@ -181,6 +183,19 @@ test('what is no snapshot is refused by name, and nothing has changed', () => {
   }
   assert.deepEqual(stored(gate), good);
   assert.deepEqual(events.types, []);
+});
+
+test('says what it expected of a snapshot', () => {
+  const { gate } = life();
+  const refuses = (change: Partial<BreakerSnapshot>, message: RegExp): void =>
+    assert.throws(() => gate.restore({ ...stored(gate), ...change }), { message });
+
+  refuses({ calls: 5, failures: 6, bad: 6 }, /^snapshot.failures: expected at most calls, which is 5, got 6$/);
+  refuses({ calls: 5, failures: 3, slow: 1, bad: 2 }, /^snapshot.bad: expected at least 3, .*, got 2$/);
+  refuses(
+    { calls: 9, failures: 3, slow: 1, bad: 5 },
+    /^snapshot.bad: expected at most .* together, which is 4, got 5$/,
+  );
 });
 
 test('whatever it is fed, it restores or refuses, and works afterwards', () => {
