@@ -280,7 +280,7 @@ test('lets a call be made without an input when it needs none', async () => {
 test('a target that hangs is a failure to the breaker', async () => {
   await using server = await LoopbackServer.start(hang);
   const client = clientOf(server.url, operations, {
-    attemptTimeoutMs: 20,
+    attemptTimeoutMs: 250,
     retry: { maxRetries: 0 },
     breaker: { consecutiveFailures: 2 },
   });

@@ -219,7 +219,7 @@ test('honours Retry-After: not earlier, and not at all when it does not fit', as
 
 test('gives up an attempt, destroys its connection and tries again', async () => {
   await using server = await LoopbackServer.start(hang, json(200, ada));
-  const { client } = clientOf(server.url, { attemptTimeoutMs: 40 });
+  const { client } = clientOf(server.url, { attemptTimeoutMs: 250 });
   assert.deepEqual(await client.getUser({ userId: 42 }), ada);
   assert.equal(server.hits.length, 2);
   await client.close();
@@ -230,7 +230,7 @@ test('ends a call whose body never ends', async () => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.write('{"id":');
   });
-  const { client, fates } = clientOf(server.url, { attemptTimeoutMs: 30, retry: { maxRetries: 0 } });
+  const { client, fates } = clientOf(server.url, { attemptTimeoutMs: 250, retry: { maxRetries: 0 } });
   await assert.rejects(client.getUser({ userId: 1 }), {
     code: 'SWITCHGEAR_ATTEMPT_TIMEOUT',
     phase: 'body',
