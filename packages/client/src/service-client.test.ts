@@ -338,7 +338,12 @@ test('surfaces a 401 that a new token does not cure, without asking for token af
     tokens++;
     return json(200, { access_token: `t${tokens}` })(hit, response, request);
   });
-  const auth = clientCredentials({ tokenUrl: `${server.url}/token`, clientId: 'a', clientSecret: 'b' });
+  const auth = clientCredentials({
+    tokenUrl: `${server.url}/token`,
+    clientId: 'a',
+    clientSecret: 'b',
+    coolDownMs: 60_000,
+  });
   const { client, fates } = clientOf(server.url, { auth });
   for (let i = 0; i < 10; i++) {
     await assert.rejects(client.getUser({ userId: 1 }), { code: 'SWITCHGEAR_AUTHENTICATION_FAILED' });

@@ -6,12 +6,15 @@ import { type FetchedToken, TokenSource } from './token-source.ts';
 export interface BearerOptions {
   /** How long the function may take, in milliseconds. @default 2_000 */
   readonly timeoutMs?: number;
-  /** After a failure of it, how long calls fail with that instead of asking again, in milliseconds. @default 1_000 */
+  /**
+   * After a failure, how long calls fail with it instead of asking again, in milliseconds. Retries wait it out, so a
+   * long one turns a quick failure into a slow one. @default 250
+   */
   readonly coolDownMs?: number;
 }
 
 /** What `bearer()` takes when it is told nothing. */
-export const bearerDefaults: Required<BearerOptions> = { timeoutMs: 2_000, coolDownMs: 1_000 };
+export const bearerDefaults: Required<BearerOptions> = { timeoutMs: 2_000, coolDownMs: 250 };
 
 /**
  * Bearer tokens of your own: a fixed one, or a function that gets one. The function is asked once for all calls that

@@ -19,14 +19,17 @@ export interface ClientCredentialsOptions {
   readonly scope?: string;
   /** One token request, in milliseconds. It has a time of its own: it is made for all who wait. @default 2_000 */
   readonly timeoutMs?: number;
-  /** After a failure, how long calls fail with it instead of asking again, in milliseconds. @default 1_000 */
+  /**
+   * After a failure, how long calls fail with it instead of asking again, in milliseconds. Retries wait it out, so a
+   * long one turns a quick failure into a slow one. @default 250
+   */
   readonly coolDownMs?: number;
 }
 
 /** What `clientCredentials()` takes when it is told nothing. */
 export const clientCredentialsDefaults: Required<Pick<ClientCredentialsOptions, 'timeoutMs' | 'coolDownMs'>> = {
   timeoutMs: 2_000,
-  coolDownMs: 1_000,
+  coolDownMs: 250,
 };
 
 /**
