@@ -1,8 +1,9 @@
 import type { Call, CallContext, CallOptions, Operation } from '../contract/call.ts';
 import { ConcurrencyLimitedError, ConfigError, isSwitchgearError, withoutStack } from '../contract/errors.ts';
 import { type EventSink, sinkOf } from '../contract/events.ts';
-import { type Gate, judge, type Permit, type Refusal, throughGate } from '../contract/gate.ts';
+import { type Gate, judge, type Permit, type Refusal } from '../contract/gate.ts';
 import type { Classify, Outcome, VerdictKind } from '../contract/outcome.ts';
+import { throughGate } from '../contract/passage.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { describe, explain } from './explain.ts';
 import type { Limit } from './limit.ts';

@@ -1,7 +1,8 @@
 import type { CallOptions, Operation } from '../contract/call.ts';
 import { ConfigError } from '../contract/errors.ts';
-import { type Gate, type Permit, type Refusal, throughGate } from '../contract/gate.ts';
+import type { Gate, Permit, Refusal } from '../contract/gate.ts';
 import type { Classify } from '../contract/outcome.ts';
+import { throughGate } from '../contract/passage.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { Circuit } from './circuit.ts';
 import { describe, explain } from './explain.ts';

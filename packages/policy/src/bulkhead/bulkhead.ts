@@ -1,7 +1,8 @@
 import type { CallContext, CallOptions, Operation } from '../contract/call.ts';
 import { type EventSink, sinkOf } from '../contract/events.ts';
-import { type Gate, type Permit, type Refusal, throughGate } from '../contract/gate.ts';
+import type { Gate, Permit, Refusal } from '../contract/gate.ts';
 import type { Classify } from '../contract/outcome.ts';
+import { throughGate } from '../contract/passage.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { type DeadlineWheel, wheelOf } from '../stats/deadline-wheel.ts';
 import { type Criticality, criticalities, queueLimits, rankOf } from './criticality.ts';

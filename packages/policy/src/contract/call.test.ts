@@ -89,3 +89,15 @@ test('knows of work that was given up until all of it has ended', () => {
   call.afterOrphans(() => free++);
   assert.equal(free, 2);
 });
+
+test('a hold counts like work that goes on, and ends once however often it is released', () => {
+  const call = CallContext.of({});
+  const [first, second] = [new CallScope(call.forAttempt(1), 10).hold(), call.hold()];
+  let free = 0;
+  call.afterOrphans(() => free++);
+  first();
+  first();
+  assert.deepEqual([free, call.hasOrphans], [0, true]);
+  second();
+  assert.deepEqual([free, call.hasOrphans], [1, false]);
+});

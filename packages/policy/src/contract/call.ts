@@ -23,6 +23,11 @@ export interface Call {
   onCancel(run: (reason: unknown) => void): Unsubscribe;
   /** Says how far the work has got, so that a timeout can tell. Until told, a timeout assumes the worst. */
   progress(phase: Phase, sent: Sent): void;
+  /**
+   * The work has something to answer with, and goes on: a body that is still being read. Whatever place the call takes
+   * stays taken until the returned function is called.
+   */
+  hold(): () => void;
 }
 
 /** What a caller may say of one call. */
@@ -48,6 +53,7 @@ export interface CallOptions {
 export type Operation<T> = (call: Call) => Promise<T>;
 
 const nothing = (): void => {};
+const saidNothing: CallOptions = Object.freeze({});
 
 /** Finds the deadline of what surrounds a call that begins. Unset until someone has made such a surrounding. */
 let surroundingDeadline: (() => number) | undefined;
@@ -79,12 +85,11 @@ function rootDeadline(given: number | undefined): number {
  * something beneath wants to hear of it, and none left when that ends.
  */
 export class CallContext implements Call {
-  readonly target: string;
-  readonly operation: string;
   readonly attempt: number;
   readonly deadline: number;
-  readonly idempotent: boolean;
   readonly parent: CallContext | undefined;
+  /** Where the call began: what its caller said is kept there alone. */
+  readonly #root: CallContext;
   /** What the innermost stage of a pipeline runs. */
   work: Operation<unknown> | undefined;
   /** Attempts begun so far. */
@@ -94,18 +99,18 @@ export class CallContext implements Call {
   sent: Sent = 'never';
   /** What the attempts before the latest one have sent, all told. */
   protected sentBefore: Sent = 'never';
-  /** Attempts that were given up and have not ended: they still hold what they hold. */
-  #orphans = 0;
-  #whenNoOrphans: (() => void)[] | undefined;
+  /** Attempts that were given up and have not ended: they still hold what they hold. Nearly no call has any. */
+  #orphans: Orphans | undefined;
 
-  protected constructor(from: CallOptions, parent: CallContext | undefined, attempt: number, deadline: number) {
-    this.target = from.target ?? '';
-    this.operation = from.operation ?? '';
-    this.idempotent = from.idempotent ?? true;
+  protected constructor(parent: CallContext | undefined, attempt: number, deadline: number) {
     this.attempt = attempt;
     this.deadline = deadline;
     this.parent = parent;
-    if (parent === undefined) return;
+    if (parent === undefined) {
+      this.#root = this;
+      return;
+    }
+    this.#root = parent.#root;
     this.work = parent.work;
     this.attempts = parent.attempts;
     this.phase = parent.phase;
@@ -115,24 +120,35 @@ export class CallContext implements Call {
 
   /** The call that a policy was handed, or a new root for what a caller said. */
   static of(options: CallOptions | undefined): CallContext {
-    return options instanceof CallContext ? options : new RootCall(options ?? {});
+    return options instanceof CallContext ? options : new RootCall(options ?? saidNothing);
   }
 
   /** The same call, for the given attempt. */
   forAttempt(attempt: number): CallContext {
-    return new CallContext(this, this, attempt, this.deadline);
+    return new CallContext(this, attempt, this.deadline);
   }
 
   /** The same call around other work: what a pipeline used as a policy inside another one runs. */
   around(work: Operation<unknown>): CallContext {
-    const inner = new CallContext(this, this, this.attempt, this.deadline);
+    const inner = new CallContext(this, this.attempt, this.deadline);
     inner.work = work;
     return inner;
   }
 
-  /** Kept once, by the call that began: nearly nobody asks. */
+  get target(): string {
+    return this.#root.target;
+  }
+
+  get operation(): string {
+    return this.#root.operation;
+  }
+
+  get idempotent(): boolean {
+    return this.#root.idempotent;
+  }
+
   get key(): string | undefined {
-    return this.parent?.key;
+    return this.#root.key;
   }
 
   /** Whether anything could ever cancel it. Most calls have no signal and no deadline above them, and need not listen. */
@@ -182,45 +198,79 @@ export class CallContext implements Call {
 
   /** Whether something beneath was given up and still runs. */
   get hasOrphans(): boolean {
-    return this.#orphans > 0;
+    return this.#orphans !== undefined && this.#orphans.running > 0;
   }
 
   /** Work beneath this call was given up but has not ended. Returns what to call when it does. */
   addOrphan(): () => void {
-    for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) at.#orphans++;
+    for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) {
+      at.#orphans ??= { running: 0, whenNone: [] };
+      at.#orphans.running++;
+    }
     return () => {
       for (let at: CallContext | undefined = this; at !== undefined; at = at.parent) at.#orphanEnded();
     };
   }
 
+  hold(): () => void {
+    let release: (() => void) | undefined = this.addOrphan();
+    return () => {
+      const end = release;
+      release = undefined;
+      end?.();
+    };
+  }
+
   /** Runs once nothing that was given up is still working: at once, nearly always. */
   afterOrphans(run: () => void): void {
-    if (this.#orphans === 0) run();
-    else {
-      this.#whenNoOrphans ??= [];
-      this.#whenNoOrphans.push(run);
-    }
+    if (this.hasOrphans) this.#orphans?.whenNone.push(run);
+    else run();
   }
 
   #orphanEnded(): void {
-    this.#orphans--;
-    if (this.#orphans > 0 || this.#whenNoOrphans === undefined) return;
-    const waiting = this.#whenNoOrphans;
-    this.#whenNoOrphans = undefined;
-    for (const run of waiting) run();
+    const orphans = this.#orphans as Orphans;
+    orphans.running--;
+    if (orphans.running > 0) return;
+    const { whenNone } = orphans;
+    orphans.whenNone = [];
+    for (const run of whenNone) run();
   }
+}
+
+/** Work that was given up and goes on. */
+interface Orphans {
+  running: number;
+  whenNone: (() => void)[];
 }
 
 /** Where a call begins: it knows the caller's signal. */
 class RootCall extends CallContext {
-  readonly #source: AbortSignal | undefined;
+  readonly #target: string;
+  readonly #operation: string;
+  readonly #idempotent: boolean;
   readonly #key: string | undefined;
+  readonly #source: AbortSignal | undefined;
   #own: AbortSignal | undefined;
 
   constructor(options: CallOptions) {
-    super(options, undefined, 1, rootDeadline(options.deadline));
-    this.#source = options.signal;
+    super(undefined, 1, rootDeadline(options.deadline));
+    this.#target = options.target ?? '';
+    this.#operation = options.operation ?? '';
+    this.#idempotent = options.idempotent ?? true;
     this.#key = options.key;
+    this.#source = options.signal;
+  }
+
+  override get target(): string {
+    return this.#target;
+  }
+
+  override get operation(): string {
+    return this.#operation;
+  }
+
+  override get idempotent(): boolean {
+    return this.#idempotent;
   }
 
   override get key(): string | undefined {
@@ -271,7 +321,7 @@ export class CallScope extends CallContext {
   #ended = false;
 
   constructor(parent: CallContext, deadline: number) {
-    super(parent, parent, parent.attempt, deadline);
+    super(parent, parent.attempt, deadline);
   }
 
   /** Cancels this scope and all beneath it. The first reason stands. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLog } from '../testing/event-log.ts';
 import { ManualClock, settle } from '../testing/manual-clock.ts';
-import { CallContext, CallScope } from './call.ts';
+import { CallContext, CallScope, type Operation } from './call.ts';
 import { CircuitOpenError, DeadlineExceededError } from './errors.ts';
-import { type Gate, judge, type Permit, type Refusal, throughGates } from './gate.ts';
+import { type Gate, judge, type Permit, type Refusal } from './gate.ts';
 import { type Classify, type Verdict, verdicts } from './outcome.ts';
+import { passageOf, through } from './passage.ts';
 
 /** A gate that notes what it is asked and told. */
 function gate(name: string, log: string[], more: Partial<Gate> = {}): Gate {
@@ -39,6 +40,9 @@ const refusal: Refusal = {
   retryAfterMs: 7,
   toError: () => new CircuitOpenError('open', 'circuit-open', { retryAfterMs: 7 }),
 };
+
+const throughGates = <T>(gates: readonly Gate[], next: Operation<T>, call: CallContext): Promise<T> =>
+  through(passageOf(gates), next, call);
 
 const root = (): CallContext => CallContext.of({ target: 'users', operation: 'get' });
 

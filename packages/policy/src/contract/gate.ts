@@ -1,6 +1,6 @@
-import { type Call, CallContext, type CallOptions, type Operation } from './call.ts';
+import type { Call, CallContext } from './call.ts';
 import { DeadlineExceededError, type RefusedError } from './errors.ts';
-import { type RefusalReason, sinkOf } from './events.ts';
+import type { RefusalReason } from './events.ts';
 import { hush } from './hush.ts';
 import { type Classify, classifyOutcome, type Outcome, type Verdict, verdicts } from './outcome.ts';
 import type { Policy } from './policy.ts';
@@ -70,92 +70,4 @@ const again: readonly unknown[] = ['never', 'backoff', 'now'] satisfies Verdict[
 function isVerdict(value: unknown): value is Verdict {
   if (typeof value !== 'object' || value === null) return false;
   return kinds.includes(Reflect.get(value, 'kind')) && again.includes(Reflect.get(value, 'retry'));
-}
-
-/** Runs an operation through one gate. */
-export function throughGate<T>(gate: Gate, operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
-  return throughGates([gate], operation, CallContext.of(options));
-}
-
-/** Enters neighbouring gates in order, runs what is beneath once, and leaves them all: one `await` for any number. */
-export async function throughGates<T>(gates: readonly Gate[], next: Operation<T>, call: CallContext): Promise<T> {
-  if (call.cancelled) throw call.reason;
-  const permits: Permit[] = [];
-  for (const gate of gates) {
-    let admission = gate.tryAcquire();
-    if (!admission.admitted && gate.acquire !== undefined) {
-      try {
-        admission = await gate.acquire(call);
-      } catch (error) {
-        giveBack(permits);
-        throw error;
-      }
-    }
-    if (!admission.admitted) {
-      giveBack(permits);
-      publishRefusal(gate, admission, call);
-      throw admission.toError(call);
-    }
-    permits.push(admission);
-  }
-  // The caller may have left in the very turn in which a place was handed over.
-  if (call.cancelled) {
-    giveBack(permits);
-    throw call.reason;
-  }
-
-  let value: T;
-  try {
-    value = await next(call);
-  } catch (error) {
-    leave(gates, permits, { ok: false, error }, call);
-    throw error;
-  }
-  leaveWell(gates, permits, value, call);
-  return value;
-}
-
-function giveBack(permits: readonly Permit[]): void {
-  for (let i = permits.length - 1; i >= 0; i--) {
-    const permit = permits[i] as Permit;
-    if (permit.unused === undefined) permit.ignored();
-    else permit.unused();
-  }
-}
-
-function leave(gates: readonly Gate[], permits: readonly Permit[], outcome: Outcome, call: CallContext): void {
-  for (let i = permits.length - 1; i >= 0; i--) {
-    const gate = gates[i] as Gate;
-    const permit = permits[i] as Permit;
-    const { kind, openForMs } = judge(gate.classify, outcome, call);
-    // What was given up at a timeout may still run. Its place is not free until it ends, or a limit of 10 lets 20 in.
-    if (gate.holdsPlace && call.hasOrphans) {
-      permit.orphaned?.();
-      call.afterOrphans(() => permit[kind](openForMs));
-    } else permit[kind](openForMs);
-  }
-}
-
-/** The way out that nearly every call takes: no outcome object, no verdict, no closure. */
-function leaveWell(gates: readonly Gate[], permits: readonly Permit[], value: unknown, call: CallContext): void {
-  for (let i = permits.length - 1; i >= 0; i--) {
-    const gate = gates[i] as Gate;
-    const permit = permits[i] as Permit;
-    if (gate.classify !== undefined || call.hasOrphans) leave([gate], [permit], { ok: true, value }, call);
-    else permit.success();
-  }
-}
-
-function publishRefusal(gate: Gate, refusal: Refusal, call: CallContext): void {
-  const events = sinkOf(gate.runtime);
-  if (!events.wants('call.refused')) return;
-  events.publish({
-    type: 'call.refused',
-    at: gate.runtime.clock.now(),
-    target: call.target,
-    operation: call.operation,
-    attempt: call.attempt,
-    reason: refusal.reason,
-    retryAfterMs: refusal.retryAfterMs,
-  });
 }

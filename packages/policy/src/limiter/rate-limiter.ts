@@ -1,10 +1,11 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { ConfigError } from '../contract/errors.ts';
 import { type EventSink, sinkOf } from '../contract/events.ts';
-import { type Gate, type Permit, type Refusal, throughGate } from '../contract/gate.ts';
+import type { Gate, Permit, Refusal } from '../contract/gate.ts';
 import { hush } from '../contract/hush.ts';
 import { milliseconds } from '../contract/options.ts';
 import type { Classify } from '../contract/outcome.ts';
+import { throughGate } from '../contract/passage.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { type DeadlineWheel, wheelOf } from '../stats/deadline-wheel.ts';
 import { Gcra } from '../stats/gcra.ts';

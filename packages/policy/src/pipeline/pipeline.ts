@@ -1,5 +1,6 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
-import { type Gate, throughGates } from '../contract/gate.ts';
+import type { Gate } from '../contract/gate.ts';
+import { type Enclosing, type Passage, passageOf, through } from '../contract/passage.ts';
 import type { FallbackOf, Policy } from '../contract/policy.ts';
 import { orderMistakes } from './order.ts';
 
@@ -57,20 +58,48 @@ export function pipeline<const P extends readonly Policy<unknown>[]>(...policies
 
 function link(policies: readonly Policy<unknown>[]): Stage {
   let next = work;
-  for (let i = policies.length - 1; i >= 0; i--) {
-    const policy = policies[i] as Policy<unknown>;
-    const inner = next;
-    if (isGate(policy)) {
-      const gates = [policy];
-      while (i > 0 && isGate(policies[i - 1])) gates.unshift(policies[--i] as Gate);
-      next = (call) => throughGates(gates, inner, call as CallContext);
+  for (let i = policies.length; i > 0; ) {
+    const beneath = gatesAbove(policies, i);
+    i -= beneath.length;
+    const driver = policies[i - 1];
+    if (driver === undefined) return guarded(beneath, next);
+    i--;
+    if (isEnclosing(driver)) {
+      const above = gatesAbove(policies, i);
+      i -= above.length;
+      next = enclosed(driver, passageOver(above), passageOver(beneath), next);
     } else {
-      next = (call) => policy.execute(inner, call);
+      const inner = guarded(beneath, next);
+      next = (call) => driver.execute(inner, call);
     }
   }
   return next;
 }
 
+/** The neighbouring gates that end before a place. */
+function gatesAbove(policies: readonly Policy<unknown>[], end: number): readonly Gate[] {
+  let start = end;
+  while (start > 0 && isGate(policies[start - 1])) start--;
+  return policies.slice(start, end) as readonly Policy<unknown>[] as readonly Gate[];
+}
+
+function passageOver(gates: readonly Gate[]): Passage | undefined {
+  return gates.length === 0 ? undefined : passageOf(gates);
+}
+
+function guarded(gates: readonly Gate[], next: Stage): Stage {
+  const passage = passageOver(gates);
+  return passage === undefined ? next : (call) => through(passage, next, call as CallContext);
+}
+
+function enclosed(driver: Enclosing, above: Passage | undefined, beneath: Passage | undefined, next: Stage): Stage {
+  return (call) => driver.executeBetween(above, beneath, next, call as CallContext);
+}
+
 function isGate(policy: Policy<unknown> | undefined): policy is Gate {
   return policy !== undefined && 'tryAcquire' in policy;
+}
+
+function isEnclosing(policy: Policy<unknown>): policy is Policy<unknown> & Enclosing {
+  return 'executeBetween' in policy;
 }

@@ -1,23 +1,13 @@
 import { GuardedBudget } from '../contract/budget.ts';
-import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
-import {
-  DeadlineExceededError,
-  isSwitchgearError,
-  moreDoubtful,
-  RefusedError,
-  type Sent,
-  withoutStack,
-} from '../contract/errors.ts';
-import { type EventSink, type RetryStop, sinkOf } from '../contract/events.ts';
-import { judge } from '../contract/gate.ts';
-import { hush } from '../contract/hush.ts';
-import { type Outcome, type Verdict, verdicts } from '../contract/outcome.ts';
+import { type Call, CallContext, type CallOptions, type Operation } from '../contract/call.ts';
+import { sinkOf } from '../contract/events.ts';
+import type { Outcome } from '../contract/outcome.ts';
+import { type Enclosing, type Pass, type Passage, through } from '../contract/passage.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
-import { backoffMs, customBackoffMs, wishMs } from './backoff.ts';
 import { describeRetry } from './describe.ts';
-import { type RetryInfo, type RetryOptions, type RetrySettings, readRetryOptions } from './options.ts';
-import { longestHookMs, pause, pauseFor } from './pause.ts';
+import { type RetryOptions, type RetrySettings, readRetryOptions } from './options.ts';
+import { deadlinePassed, isPast, RetryLoop, type RetryTools } from './retry-loop.ts';
 
 /**
  * Sends again when an operation fails, after a wait that fits the deadline.
@@ -29,270 +19,80 @@ export function retry(options: RetryOptions = {}, runtime: Runtime = systemRunti
   return new Retry(readRetryOptions(options), runtime);
 }
 
-class Retry implements Policy {
+class Retry implements Policy, Enclosing {
   readonly name = 'retry';
-  readonly #settings: RetrySettings;
-  readonly #budget: GuardedBudget | undefined;
+  readonly #tools: RetryTools;
   /** Whether every value is an answer, as it is where nobody judges values. */
   readonly #takesAnyValue: boolean;
-  readonly #runtime: Runtime;
-  readonly #events: EventSink;
 
   constructor(settings: RetrySettings, runtime: Runtime) {
-    this.#settings = settings;
-    this.#budget = settings.budget === undefined ? undefined : new GuardedBudget(settings.budget);
+    const budget = settings.budget === undefined ? undefined : new GuardedBudget(settings.budget);
+    this.#tools = { settings, budget, clock: runtime.clock, random: runtime.random, events: sinkOf(runtime) };
     this.#takesAnyValue = settings.classify === undefined && settings.retryWhen === undefined;
-    this.#runtime = runtime;
-    this.#events = sinkOf(runtime);
   }
 
-  async execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T> {
-    const budget = this.#budget;
-    const call = CallContext.of(options);
-    if (call.cancelled) throw call.reason;
-    if (this.#isPast(call.deadline)) throw deadlinePassed(call, 'before the first attempt');
-    budget?.deposit();
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<T> {
+    return this.executeBetween(undefined, undefined, operation, CallContext.of(options));
+  }
 
-    const elapsedAt = this.#elapsedAt();
-    const watched = this.#events.wants('attempt.finished');
-    let attempt = call;
-    let sent: Sent = 'never';
-    /** The latest outcome that is not a refusal by a gate beneath, which would hide why the call is failing. */
-    let real: Outcome<T> | undefined;
-    /** What the attempt under way was paid for, if it is a retry. */
-    let paidFor: Verdict | undefined;
-    let previousMs = 0;
-    for (let retries = 0; ; retries++) {
-      attempt.begin();
-      const startedAt = watched ? this.#runtime.clock.now() : 0;
+  /** The way of a call whose first attempt succeeds, in one piece; the others go on from there in a loop. */
+  async executeBetween<T>(
+    above: Passage | undefined,
+    beneath: Passage | undefined,
+    operation: Operation<T>,
+    call: CallContext,
+  ): Promise<T> {
+    const { budget, clock, events, settings } = this.#tools;
+    let place: Pass | undefined;
+    if (above !== undefined) {
+      const entered = above.enter(call);
+      place = entered instanceof Promise ? await entered : entered;
+    }
+    let value: T;
+    try {
+      if (call.cancelled) throw call.reason;
+      if (isPast(call.deadline, clock)) throw deadlinePassed(call, 'before the first attempt');
+      budget?.deposit();
+      const { maxElapsedMs } = settings;
+      const elapsedAt = maxElapsedMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + maxElapsedMs;
+      const watched = events.wants('attempt.finished');
+      call.begin();
+      const startedAt = watched ? clock.now() : 0;
       let outcome: Outcome<T>;
       try {
-        const value = await operation(attempt);
+        let pass: Pass | undefined;
+        if (beneath !== undefined) {
+          const entered = beneath.enter(call);
+          pass = entered instanceof Promise ? await entered : entered;
+        }
+        try {
+          value = await operation(call);
+        } catch (error) {
+          if (pass !== undefined) beneath?.leave(pass, { ok: false, error }, call);
+          throw error;
+        }
+        if (pass !== undefined) beneath?.leaveWell(pass, value, call);
         if (this.#takesAnyValue && !watched) {
-          budget?.succeeded(paidFor);
+          budget?.succeeded();
+          if (place !== undefined) above?.leaveWell(place, value, call);
           return value;
         }
         outcome = { ok: true, value };
       } catch (error) {
         outcome = { ok: false, error };
       }
-
-      const verdict = this.#judge(outcome, attempt);
-      if (watched) this.#publishFinished(attempt, startedAt, verdict, outcome);
-      if (verdict.kind === 'failure' || verdict.kind === 'throttled') budget?.failed(verdict);
-      if (outcome.ok && (verdict.retry === 'never' || call.cancelled)) {
-        if (verdict.kind === 'success') budget?.succeeded(paidFor);
-        return outcome.value;
-      }
-
-      const error = outcome.ok ? undefined : outcome.error;
-      const refusal = error instanceof RefusedError ? error : undefined;
-      if (refusal === undefined) real = outcome;
-      if (refusal?.sent === 'never' && retries > 0) budget?.giveBack(paidFor);
-      if (call.cancelled) throw call.reason;
-
-      const info: RetryInfo = { retry: retries + 1, outcome, verdict, previousMs, call: attempt };
-      const waitMs = this.#waitMs(info);
-      let stop = this.#stopBefore(info, waitMs, error, elapsedAt);
-      if (stop === 'not-retryable' && refusal !== undefined && real !== undefined) stop = 'refused';
-      // Last of all, so that a token is never spent on a retry that something else forbids.
-      if (stop === undefined && budget !== undefined && !budget.tryWithdraw(verdict)) stop = 'budget-empty';
-      if (stop !== undefined) {
-        if (verdict.kind === 'success') budget?.succeeded(paidFor);
-        return this.#giveUp(stop, real ?? outcome, verdict, attempt);
-      }
-
-      paidFor = verdict;
-      previousMs = waitMs;
-      this.#publishScheduled(attempt, waitMs, error);
-      sent = moreDoubtful(sent, sentBy(error, attempt));
-      call.progress('call', sent);
-      const hook = this.#startHook(info, waitMs);
-      const released = outcome.ok && this.#release(outcome.value);
-      if (released) real = undefined;
-      if (hook !== undefined)
-        await pauseFor(hook, waitMs, this.#longestHookMs(waitMs, call), call, this.#runtime.clock);
-      else if (waitMs > 0) await pause(waitMs, call, this.#runtime.clock);
-      if (call.cancelled) {
-        budget?.giveBack(paidFor);
-        throw call.reason;
-      }
-      // A process that was stopped, or a loop that was blocked, may wake long after the wait was over.
-      const late = this.#isPast(call.deadline)
-        ? 'deadline-too-near'
-        : this.#isPast(elapsedAt)
-          ? 'elapsed-too-long'
-          : '';
-      // With a released value there is nothing left to give up with: the deadline's error, or one more attempt.
-      if (late !== '' && !(released && late === 'elapsed-too-long')) {
-        budget?.giveBack(paidFor);
-        if (released) throw deadlinePassed(call, 'while waiting to send again');
-        return this.#giveUp(late, real ?? outcome, verdict, attempt);
-      }
-      // Counted over the whole call rather than over this loop, so that numbers stay unique where retries are nested.
-      attempt = call.forAttempt(call.attempts + 1);
+      const attempt =
+        beneath === undefined ? operation : (next: Call) => through(beneath, operation, next as CallContext);
+      value = await new RetryLoop(this.#tools, call, attempt, { watched, elapsedAt }).goOn(outcome, startedAt);
+    } catch (error) {
+      if (place !== undefined) above?.leave(place, { ok: false, error }, call);
+      throw error;
     }
+    if (place !== undefined) above?.leaveWell(place, value, call);
+    return value;
   }
 
   describe(): string {
-    return describeRetry(this.#settings, this.#budget);
+    return describeRetry(this.#tools.settings, this.#tools.budget);
   }
-
-  #judge(outcome: Outcome, attempt: CallContext): Verdict {
-    const { classify, retryWhen } = this.#settings;
-    const verdict = judge(classify, outcome, attempt);
-    if (retryWhen === undefined || attempt.cancelled) return verdict;
-    let asked: unknown;
-    try {
-      asked = retryWhen(outcome, attempt);
-    } catch {
-      return verdict;
-    }
-    if (asked === false) return verdict.retry === 'never' ? verdict : { ...verdict, retry: 'never' };
-    if (asked === true) return mayRepeat(outcome, attempt) ? repeated(outcome, verdict) : verdict;
-    hush(asked);
-    return verdict;
-  }
-
-  /** A stale connection is retried at once; everything else after a wait, and never before the other side wants it. */
-  #waitMs(info: RetryInfo): number {
-    const { verdict, retry, previousMs } = info;
-    const { maxRetries, backoff } = this.#settings;
-    if (verdict.retry === 'never' || retry > maxRetries) return 0;
-    // Not twice in a row: what fails again at once is no accident, and would be a tight loop.
-    if (verdict.retry === 'now' && wishMs(verdict) === 0 && (retry === 1 || previousMs > 0)) return 0;
-    const { random } = this.#runtime;
-    if (typeof backoff === 'function') return customBackoffMs(this.#settings, backoff, info, random);
-    return backoffMs(this.#settings, retry, verdict, random, previousMs);
-  }
-
-  /** Why the given retry must not be, as far as that costs nothing to find out. */
-  #stopBefore(
-    { retry, verdict, call }: RetryInfo,
-    waitMs: number,
-    error: unknown,
-    elapsedAt: number,
-  ): RetryStop | undefined {
-    // A retry beneath this one was refused by its budget: sending again from here would go round that budget.
-    if (isSwitchgearError(error) && error.stopped === 'budget-empty') return 'budget-empty';
-    if (verdict.retry === 'never') return 'not-retryable';
-    if (retry > this.#settings.maxRetries) return 'attempts-exhausted';
-    if (wishMs(verdict) > this.#settings.maxRetryAfterMs) return 'server-asks-too-long';
-    if (this.#isPast(call.deadline - waitMs)) return 'deadline-too-near';
-    if (this.#isPast(elapsedAt - waitMs)) return 'elapsed-too-long';
-    return undefined;
-  }
-
-  #giveUp<T>(reason: RetryStop, outcome: Outcome<T>, verdict: Verdict, attempt: CallContext): T {
-    const error = outcome.ok ? undefined : outcome.error;
-    // By way of Reflect, because an error may be frozen and must reach the caller all the same.
-    if (isSwitchgearError(error)) Reflect.set(error, 'stopped', reason);
-    // "No such user" is an answer: nothing went wrong that somebody gave up on.
-    if (verdict.kind !== 'success' && this.#events.wants('retry.stopped')) {
-      this.#events.publish({ type: 'retry.stopped', ...this.#factsOf(attempt), reason, error });
-    }
-    if (outcome.ok) return outcome.value;
-    throw error;
-  }
-
-  /** What to wait for before the next attempt, if the hook wants to be waited for. */
-  #startHook(info: RetryInfo, waitMs: number): Promise<unknown> | undefined {
-    const { onRetry } = this.#settings;
-    if (onRetry === undefined) return undefined;
-    try {
-      const said: unknown = onRetry({ ...info, waitMs });
-      if (typeof said === 'object' && said !== null) return new Promise((resolve) => resolve(said));
-    } catch {
-      // It was told; what it makes of that is its own affair.
-    }
-    return undefined;
-  }
-
-  #longestHookMs(waitMs: number, call: CallContext): number {
-    const leftMs =
-      call.deadline === Number.POSITIVE_INFINITY ? call.deadline : call.deadline - this.#runtime.clock.now();
-    return longestHookMs(waitMs, this.#settings.maxMs, leftMs);
-  }
-
-  /** Hands a value that is thrown away to whoever releases what it holds. Whether there is someone. */
-  #release(value: unknown): boolean {
-    const { dispose } = this.#settings;
-    if (dispose === undefined) return false;
-    try {
-      hush(dispose(value));
-    } catch {
-      // It cannot be returned any more, released or not.
-    }
-    return true;
-  }
-
-  #elapsedAt(): number {
-    const { maxElapsedMs } = this.#settings;
-    return maxElapsedMs === undefined ? Number.POSITIVE_INFINITY : this.#runtime.clock.now() + maxElapsedMs;
-  }
-
-  /** Most calls beneath a bare retry have no deadline, and reading the clock is not free. */
-  #isPast(time: number): boolean {
-    return time !== Number.POSITIVE_INFINITY && this.#runtime.clock.now() >= time;
-  }
-
-  #publishScheduled(attempt: CallContext, waitMs: number, error: unknown): void {
-    if (!this.#events.wants('retry.scheduled')) return;
-    this.#events.publish({ type: 'retry.scheduled', ...this.#factsOf(attempt), waitMs, error });
-  }
-
-  #publishFinished(attempt: CallContext, startedAt: number, verdict: Verdict, outcome: Outcome): void {
-    const facts = this.#factsOf(attempt);
-    this.#events.publish({
-      type: 'attempt.finished',
-      ...facts,
-      durationMs: facts.at - startedAt,
-      verdict: verdict.kind,
-      error: outcome.ok ? undefined : outcome.error,
-    });
-  }
-
-  #factsOf({ target, operation, attempt }: CallContext): {
-    at: number;
-    target: string;
-    operation: string;
-    attempt: number;
-  } {
-    return { at: this.#runtime.clock.now(), target, operation, attempt };
-  }
-}
-
-/** An error of ours knows best what it sent; another one knows nothing, and then what the attempt told stands. */
-function sentBy(error: unknown, attempt: CallContext): Sent {
-  return isSwitchgearError(error) ? error.sent : attempt.sent;
-}
-
-/**
- * Whether a caller's wish to repeat may overrule a verdict. A refusal is there to be quick, and work that must not be
- * done twice is sent again only if it never left.
- */
-function mayRepeat(outcome: Outcome, attempt: CallContext): boolean {
-  if (outcome.ok) return attempt.idempotent;
-  if (outcome.error instanceof RefusedError) return false;
-  return attempt.idempotent || sentBy(outcome.error, attempt) === 'never';
-}
-
-/** A value that is not wanted is a failure; an error stays of the kind it is. */
-function repeated(outcome: Outcome, verdict: Verdict): Verdict {
-  if (verdict.retry !== 'never') return verdict;
-  return outcome.ok ? verdicts.failure : { ...verdict, retry: 'backoff' };
-}
-
-function deadlinePassed(call: CallContext, when: string): DeadlineExceededError {
-  const { target, operation, attempts, sent } = call;
-  return withoutStack(
-    () =>
-      new DeadlineExceededError(`the deadline had passed ${when}`, {
-        target,
-        operation,
-        attempts,
-        sent,
-        phase: 'call',
-      }),
-  );
 }

@@ -1,15 +1,25 @@
 import type { Clock, Timer } from '../contract/runtime.ts';
 
 /** Something with an end in time. The wheel links entries through their own fields, so arming one allocates nothing. */
-export abstract class WheelEntry {
+export interface Timed {
   /** Monotonic milliseconds. */
-  dueAt: number = Number.POSITIVE_INFINITY;
+  readonly dueAt: number;
   /** Used by the wheel alone. */
-  wheelNext: WheelEntry | undefined;
-  wheelPrevious: WheelEntry | undefined;
+  wheelNext: Timed | undefined;
+  wheelPrevious: Timed | undefined;
+  /** Negative while it is in no wheel. */
+  wheelSlot: number;
+  /** Runs once when the time has come. Must not throw. */
+  expire(): void;
+}
+
+/** The usual way to be timed, for what need not be of another class. */
+export abstract class WheelEntry implements Timed {
+  dueAt: number = Number.POSITIVE_INFINITY;
+  wheelNext: Timed | undefined;
+  wheelPrevious: Timed | undefined;
   wheelSlot = -1;
 
-  /** Runs once when the time has come. Must not throw. */
   abstract expire(): void;
 }
 
@@ -28,7 +38,7 @@ const slots = 1024;
  */
 export class DeadlineWheel {
   readonly #clock: Clock;
-  readonly #heads: (WheelEntry | undefined)[] = new Array(slots);
+  readonly #heads: (Timed | undefined)[] = new Array(slots);
   #size = 0;
   #timer: Timer | undefined;
   #armedFor: number = Number.POSITIVE_INFINITY;
@@ -44,7 +54,7 @@ export class DeadlineWheel {
   }
 
   /** Arms an entry for its `dueAt`. An infinite one is left alone. */
-  add(entry: WheelEntry): void {
+  add(entry: Timed): void {
     if (entry.dueAt === Number.POSITIVE_INFINITY || entry.wheelSlot >= 0) return;
     const slot = slotOf(entry.dueAt);
     const head = this.#heads[slot];
@@ -57,7 +67,7 @@ export class DeadlineWheel {
   }
 
   /** Disarms an entry. The timer is left: taking it back costs more than one idle firing. */
-  remove(entry: WheelEntry): void {
+  remove(entry: Timed): void {
     if (entry.wheelSlot < 0) return;
     if (entry.wheelPrevious === undefined) this.#heads[entry.wheelSlot] = entry.wheelNext;
     else entry.wheelPrevious.wheelNext = entry.wheelNext;
@@ -100,8 +110,8 @@ export class DeadlineWheel {
   };
 
   /** Entries that are due, soonest first. */
-  #due(from: number, now: number): WheelEntry[] {
-    const due: WheelEntry[] = [];
+  #due(from: number, now: number): Timed[] {
+    const due: Timed[] = [];
     const firstTick = Math.floor(from / tickMs);
     const ticks = Math.min(Math.floor(now / tickMs) - firstTick + 1, slots);
     for (let i = 0; i < ticks; i++) {

@@ -1,7 +1,8 @@
 import type { Call, CallOptions, Operation } from '../contract/call.ts';
 import { ShedError, withoutStack } from '../contract/errors.ts';
-import { type Gate, type Permit, type Refusal, throughGate } from '../contract/gate.ts';
+import type { Gate, Permit, Refusal } from '../contract/gate.ts';
 import type { Classify } from '../contract/outcome.ts';
+import { throughGate } from '../contract/passage.ts';
 import { type Clock, type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { AcceptanceWindow } from './acceptance-window.ts';
 import { describe, explain } from './explain.ts';

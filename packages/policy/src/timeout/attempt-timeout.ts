@@ -6,7 +6,7 @@ import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { wheelOf } from '../stats/deadline-wheel.ts';
 import { deadlineExceeded } from './deadline.ts';
-import { type OnExpiry, runTimed } from './timed-scope.ts';
+import { type OnExpiry, runTimed, type TimeLimit } from './timed-scope.ts';
 
 export interface AttemptTimeoutOptions {
   /**
@@ -32,11 +32,11 @@ export function attemptTimeout(options: AttemptTimeoutOptions = {}, runtime: Run
     attemptTimeoutDefaults,
   );
   const { clock } = runtime;
-  const wheel = wheelOf(clock);
   const onExpiry: OnExpiry = (call, startedAt) =>
     clock.now() >= (call.parent as CallContext).deadline
       ? deadlineExceeded(call, startedAt, runtime)
       : timedOut(call, startedAt, attemptTimeoutMs, runtime);
+  const limit: TimeLimit = { wheel: wheelOf(clock), runtime, onExpiry };
   return {
     name: 'attempt-timeout',
     execute<T>(operation: Operation<T>, callOptions?: CallOptions): Promise<T> {
@@ -46,7 +46,7 @@ export function attemptTimeout(options: AttemptTimeoutOptions = {}, runtime: Run
       if (call.deadline <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
       call.begin();
       const dueAt = Math.min(call.deadline, now + attemptTimeoutMs);
-      return runTimed(operation, call, { startedAt: now, dueAt, wheel, runtime, onExpiry });
+      return runTimed(operation, call, now, dueAt, limit);
     },
     describe: () => `attempt timeout: ${attemptTimeoutMs} ms, less when the deadline is nearer`,
   };

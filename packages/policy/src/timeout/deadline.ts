@@ -6,7 +6,7 @@ import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { wheelOf } from '../stats/deadline-wheel.ts';
 import { currentDeadline } from './inherited-deadline.ts';
-import { type OnExpiry, runTimed } from './timed-scope.ts';
+import { type OnExpiry, runTimed, type TimeLimit } from './timed-scope.ts';
 
 export interface DeadlineOptions {
   /**
@@ -34,8 +34,8 @@ const millisecondsOrNever: Check<number> = {
 export function deadline(options: DeadlineOptions = {}, runtime: Runtime = systemRuntime): Policy {
   const { deadlineMs } = readOptions('deadline', options, { deadlineMs: millisecondsOrNever }, deadlineDefaults);
   const { clock } = runtime;
-  const wheel = wheelOf(clock);
   const onExpiry: OnExpiry = (call, startedAt) => deadlineExceeded(call, startedAt, runtime);
+  const limit: TimeLimit = { wheel: wheelOf(clock), runtime, onExpiry };
   return {
     name: 'deadline',
     execute<T>(operation: Operation<T>, callOptions?: CallOptions): Promise<T> {
@@ -45,7 +45,7 @@ export function deadline(options: DeadlineOptions = {}, runtime: Runtime = syste
       // Once more, because a call that was handed on may have begun outside of what surrounds it now.
       const dueAt = Math.min(call.deadline, now + deadlineMs, currentDeadline(runtime));
       if (dueAt <= now) return Promise.reject(deadlineExceeded(call, now, runtime));
-      return runTimed(operation, call, { startedAt: now, dueAt, wheel, runtime, onExpiry });
+      return runTimed(operation, call, now, dueAt, limit);
     },
     describe: () =>
       deadlineMs === Number.POSITIVE_INFINITY

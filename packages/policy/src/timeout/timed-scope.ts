@@ -2,7 +2,7 @@ import { type CallContext, CallScope, type Operation } from '../contract/call.ts
 import type { SwitchgearError } from '../contract/errors.ts';
 import { sinkOf } from '../contract/events.ts';
 import type { Runtime } from '../contract/runtime.ts';
-import { type DeadlineWheel, WheelEntry } from '../stats/deadline-wheel.ts';
+import type { DeadlineWheel, Timed } from '../stats/deadline-wheel.ts';
 
 /** Work that ends this soon after it was given up has heeded its signal: closing a socket takes a turn or two. */
 const promptMs = 1;
@@ -15,56 +15,60 @@ export type OnExpiry = (scope: CallContext, startedAt: number) => SwitchgearErro
  * nothing else: an operation that ignores its signal is left behind, keeps its place in any bulkhead around it until it
  * ends, and is reported then.
  */
-export function runTimed<T>(operation: Operation<T>, parent: CallContext, limit: TimeLimit): Promise<T> {
-  return new Promise<T>((resolve, reject) => new Race<T>(parent, limit, resolve, reject).run(operation));
+export function runTimed<T>(
+  operation: Operation<T>,
+  parent: CallContext,
+  startedAt: number,
+  dueAt: number,
+  limit: TimeLimit,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  new Race<T>(parent, startedAt, dueAt, limit, resolve, reject).run(operation);
+  return promise;
 }
 
-/** Until when, on whose clock, and what then. */
+/** On whose clock, and what happens then: what all calls of one policy have in common. */
 export interface TimeLimit {
-  /** Now: the clock is read once per call and not once per layer. */
-  readonly startedAt: number;
-  readonly dueAt: number;
   readonly wheel: DeadlineWheel;
   readonly runtime: Runtime;
   readonly onExpiry: OnExpiry;
 }
 
-/** The entry that the wheel holds for a race. Apart from the scope, which already has a parent class. */
-class RaceDeadline extends WheelEntry {
-  readonly #race: Race<never>;
-
-  constructor(dueAt: number, race: Race<never>) {
-    super();
-    this.dueAt = dueAt;
-    this.#race = race;
-  }
-
-  override expire(): void {
-    this.#race.expire();
-  }
-}
-
-class Race<T> extends CallScope {
+/** Its own entry in the wheel: it is made for every attempt. */
+class Race<T> extends CallScope implements Timed {
+  wheelNext: Timed | undefined;
+  wheelPrevious: Timed | undefined;
+  wheelSlot = -1;
+  readonly #startedAt: number;
   readonly #limit: TimeLimit;
   readonly #resolve: (value: T) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #entry: RaceDeadline;
   #settled = false;
   /** Set when the work is left behind. */
-  #givenUpAt = 0;
-  #orphanEnded: (() => void) | undefined;
+  #left: { readonly at: number; readonly orphanEnded: () => void } | undefined;
 
-  constructor(parent: CallContext, limit: TimeLimit, resolve: (value: T) => void, reject: (reason: unknown) => void) {
-    super(parent, limit.dueAt);
+  constructor(
+    parent: CallContext,
+    startedAt: number,
+    dueAt: number,
+    limit: TimeLimit,
+    resolve: (value: T) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    super(parent, dueAt);
+    this.#startedAt = startedAt;
     this.#limit = limit;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#entry = new RaceDeadline(limit.dueAt, this as Race<never>);
+  }
+
+  get dueAt(): number {
+    return this.deadline;
   }
 
   run(operation: Operation<T>): void {
     this.hearParent();
-    this.#limit.wheel.add(this.#entry);
+    this.#limit.wheel.add(this);
     let work: Promise<T>;
     try {
       work = operation(this);
@@ -80,22 +84,21 @@ class Race<T> extends CallScope {
   }
 
   expire(): void {
-    this.cancel(this.#limit.onExpiry(this, this.#limit.startedAt));
+    this.cancel(this.#limit.onExpiry(this, this.#startedAt));
   }
 
   /** The time is up, or someone above has left: the caller is answered now, whatever the work does. */
   override cancel(reason: unknown): void {
     if (this.#settled) return;
     this.#settle();
-    this.#givenUpAt = this.#limit.runtime.clock.now();
-    this.#orphanEnded = (this.parent as CallContext).addOrphan();
+    this.#left = { at: this.#limit.runtime.clock.now(), orphanEnded: (this.parent as CallContext).addOrphan() };
     super.cancel(reason);
     this.#reject(reason);
   }
 
   #workDone(value: T): void {
-    if (this.#settled) {
-      this.#endedLate();
+    if (this.#left !== undefined) {
+      this.#endedLate(this.#left);
       return;
     }
     this.#settle();
@@ -103,8 +106,8 @@ class Race<T> extends CallScope {
   }
 
   #workFailed(error: unknown): void {
-    if (this.#settled) {
-      this.#endedLate();
+    if (this.#left !== undefined) {
+      this.#endedLate(this.#left);
       return;
     }
     this.#settle();
@@ -113,15 +116,15 @@ class Race<T> extends CallScope {
 
   #settle(): void {
     this.#settled = true;
-    this.#limit.wheel.remove(this.#entry);
+    this.#limit.wheel.remove(this);
     this.end();
   }
 
-  #endedLate(): void {
-    this.#orphanEnded?.();
+  #endedLate({ at, orphanEnded }: { at: number; orphanEnded: () => void }): void {
+    orphanEnded();
     const { runtime } = this.#limit;
     const now = runtime.clock.now();
-    if (now - this.#givenUpAt < promptMs) return;
+    if (now - at < promptMs) return;
     const events = sinkOf(runtime);
     if (!events.wants('work.ended-late')) return;
     events.publish({
@@ -130,7 +133,7 @@ class Race<T> extends CallScope {
       target: this.target,
       operation: this.operation,
       attempt: this.attempt,
-      lateMs: now - this.#givenUpAt,
+      lateMs: now - at,
     });
   }
 }
