@@ -392,6 +392,7 @@ export interface Call {
   readonly signal: AbortSignal;
   onCancel(run: (reason: unknown) => void): Unsubscribe;
   progress(phase: Phase, sent: Sent): void;
+  hold(): () => void;
 }
 export interface CallOptions {
   readonly target?: string | undefined;
@@ -404,21 +405,21 @@ export interface CallOptions {
 export type Operation<T> = (call: Call) => Promise<T>;
 declare class CallContext implements Call {
   #private;
-  readonly target: string;
-  readonly operation: string;
   readonly attempt: number;
   readonly deadline: number;
-  readonly idempotent: boolean;
   readonly parent: CallContext | undefined;
   work: Operation<unknown> | undefined;
   attempts: number;
   phase: Phase;
   sent: Sent;
   protected sentBefore: Sent;
-  protected constructor(from: CallOptions, parent: CallContext | undefined, attempt: number, deadline: number);
+  protected constructor(parent: CallContext | undefined, attempt: number, deadline: number);
   static of(options: CallOptions | undefined): CallContext;
   forAttempt(attempt: number): CallContext;
   around(work: Operation<unknown>): CallContext;
+  get target(): string;
+  get operation(): string;
+  get idempotent(): boolean;
   get key(): string | undefined;
   get cancellable(): boolean;
   get cancelled(): boolean;
@@ -429,6 +430,7 @@ declare class CallContext implements Call {
   begin(): void;
   get hasOrphans(): boolean;
   addOrphan(): () => void;
+  hold(): () => void;
   afterOrphans(run: () => void): void;
 }
 
