@@ -1078,18 +1078,192 @@ export type Checks<T> = {
 };
 export declare function readOptions<T extends object, D extends Partial<T>>(path: string, given: T, checks: Checks<T>, defaults: D): Omit<T, keyof D> & Required<Pick<T, keyof D & keyof T>>;
 
+// ========== @switchgear/policy/store
+
+// contract/state-store-arguments.d.ts
+export declare function readKey(key: string): string;
+export declare function readRate(rate: SharedRate): SharedRate;
+export declare function readTokenAsk(ask: TokenAsk, rate: SharedRate): Required<TokenAsk>;
+export declare function readUnusedTokens(unused: UnusedTokens): UnusedTokens;
+export declare function readBudget(budget: SharedBudget): SharedBudget;
+export declare function readRetryDraw(draw: RetryDraw): RetryDraw;
+export declare function readOutcomeReport(report: OutcomeReport): OutcomeReport;
+export declare function readCircuitOpening(opening: CircuitOpening): CircuitOpening;
+export declare function readEpoch(epoch: number): number;
+export declare function readHint(hint: () => void): () => void;
+export declare function readLeaseAsk(ask: LeaseAsk): LeaseAsk;
+export declare function readOwner(owner: string): string;
+
+// contract/state-store-error.d.ts
+export type StateStoreFailure =
+'unavailable'
+ | 'timeout'
+ | 'misconfigured'
+ | 'invalid-answer'
+ | 'closed';
+export declare class StateStoreError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_STATE_STORE";
+  readonly reason: StateStoreFailure;
+  constructor(message: string, reason: StateStoreFailure, facts?: ErrorFacts);
+  verdict(): Verdict;
+  toJSON(): Record<string, unknown>;
+}
+
+// contract/state-store.d.ts
+export declare const opMemoryMs: number;
+export interface SharedRate {
+  readonly limit: number;
+  readonly intervalMs: number;
+  readonly burst: number;
+}
+export interface TokenAsk {
+  readonly op: string;
+  readonly tokens: number;
+  readonly atLeast?: number;
+}
+export interface TokenGrant {
+  readonly granted: number;
+  readonly remaining: number;
+  readonly retryAfterMs: number;
+}
+export interface UnusedTokens {
+  readonly op: string;
+  readonly tokens: number;
+}
+export interface SharedBudget {
+  readonly ratio: number;
+  readonly minPerSecond: number;
+  readonly windowMs: number;
+}
+export interface RetryDraw {
+  readonly op: string;
+  readonly calls: number;
+  readonly retries: number;
+  readonly unused: number;
+}
+export interface RetryGrant {
+  readonly granted: number;
+  readonly remaining: number;
+}
+export interface OutcomeCounts {
+  readonly calls: number;
+  readonly failures: number;
+  readonly slow: number;
+  readonly slowFailures: number;
+}
+export interface OutcomeReport extends OutcomeCounts {
+  readonly op: string;
+  readonly windowMs: number;
+}
+export interface CircuitOpening {
+  readonly op: string;
+  readonly openMs: number;
+  readonly probeMs: number;
+}
+export interface FleetCircuit {
+  readonly state: 'closed' | 'open' | 'half-open';
+  readonly epoch: number;
+  readonly forMs: number;
+}
+export interface LeaseAsk {
+  readonly owner: string;
+  readonly ttlMs: number;
+}
+export interface LeaseAnswer {
+  readonly held: boolean;
+  readonly forMs: number;
+}
+export interface StateStore {
+  takeTokens(key: string, rate: SharedRate, ask: TokenAsk): Promise<TokenGrant>;
+  giveBackTokens(key: string, rate: SharedRate, unused: UnusedTokens): Promise<void>;
+  drawRetries(key: string, budget: SharedBudget, draw: RetryDraw): Promise<RetryGrant>;
+  reportOutcomes(key: string, report: OutcomeReport): Promise<OutcomeCounts>;
+  openCircuit(key: string, opening: CircuitOpening): Promise<FleetCircuit>;
+  closeCircuit(key: string, epoch: number): Promise<FleetCircuit>;
+  readCircuit(key: string): Promise<FleetCircuit>;
+  watchCircuit(key: string, hint: () => void): Unsubscribe;
+  acquireLease(key: string, ask: LeaseAsk): Promise<LeaseAnswer>;
+  releaseLease(key: string, owner: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+// store/memory-state-store.d.ts
+export interface MemoryStateStoreOptions {
+  readonly maxKeys?: number;
+}
+export declare const memoryStateStoreDefaults: Required<MemoryStateStoreOptions>;
+export declare class MemoryStateStore implements StateStore {
+  #private;
+  constructor(options?: MemoryStateStoreOptions, runtime?: Runtime);
+  get size(): number;
+  takeTokens(key: string, rate: SharedRate, ask: TokenAsk): Promise<TokenGrant>;
+  giveBackTokens(key: string, rate: SharedRate, unused: UnusedTokens): Promise<void>;
+  drawRetries(key: string, budget: SharedBudget, draw: RetryDraw): Promise<RetryGrant>;
+  reportOutcomes(key: string, report: OutcomeReport): Promise<OutcomeCounts>;
+  openCircuit(key: string, opening: CircuitOpening): Promise<FleetCircuit>;
+  closeCircuit(key: string, epoch: number): Promise<FleetCircuit>;
+  readCircuit(key: string): Promise<FleetCircuit>;
+  watchCircuit(key: string, hint: () => void): Unsubscribe;
+  acquireLease(key: string, ask: LeaseAsk): Promise<LeaseAnswer>;
+  releaseLease(key: string, owner: string): Promise<void>;
+  close(): Promise<void>;
+}
+export declare function memoryStateStore(options?: MemoryStateStoreOptions, runtime?: Runtime): MemoryStateStore;
+
 // ========== @switchgear/policy/testing
+
+// testing/caught.d.ts
+export declare function caught(promise: Promise<unknown>): Promise<unknown>;
 
 // testing/event-log.d.ts
 export declare class EventLog<E extends EventBase = PolicyEvent> implements EventSink<E> {
+  #private;
   readonly events: E[];
   wants(): boolean;
   publish(event: E): void;
   get types(): E['type'][];
-  of<T extends E['type']>(type: T): Extract<E, {
+  of<T extends E['type']>(type: T, fields?: EventFields<Extract<E, {
+    type: T;
+  }>>): Extract<E, {
     type: T;
   }>[];
+  count<T extends E['type']>(type: T, fields?: EventFields<Extract<E, {
+    type: T;
+  }>>): number;
+  about(...topics: EventTopic<E['type']>[]): EventLog<E>;
+  without(...topics: EventTopic<E['type']>[]): EventLog<E>;
+  expect(patterns: readonly EventPattern<E>[]): void;
+  expectAmong(patterns: readonly EventPattern<E>[]): void;
+  only<T extends E['type']>(type: T, fields?: EventFields<Extract<E, {
+    type: T;
+  }>>): Extract<E, {
+    type: T;
+  }>;
+  none<T extends E['type']>(type?: T, fields?: EventFields<Extract<E, {
+    type: T;
+  }>>): void;
   clear(): void;
+}
+
+// testing/event-pattern.d.ts
+type Anything = object | string | number | bigint | boolean | symbol | null | undefined;
+export type FieldPattern<V> = unknown extends V ? Anything | ((value: unknown) => boolean) : (V extends object ? {
+  readonly [K in keyof V]?: FieldPattern<V[K]>;
+} : V) | ((value: V) => boolean);
+export type EventFields<E extends EventBase> = {
+  readonly [K in Exclude<keyof E, 'type'>]?: FieldPattern<E[K]>;
+};
+export type EventPattern<E extends EventBase = PolicyEvent> = E extends EventBase ? E['type'] | ({
+  readonly type: E['type'];
+} & EventFields<E>) : never;
+export type EventTopic<Type extends string> = Type extends `${infer Topic}.${string}` ? Topic | Type : Type;
+
+// testing/expectation-error.d.ts
+export declare class ExpectationError extends Error {
+  readonly name = "AssertionError";
+  readonly actual: string;
+  readonly expected: string;
+  constructor(message: string, actual: string, expected: string, above?: (...args: never[]) => unknown);
 }
 
 // testing/explore.d.ts
@@ -1099,6 +1273,15 @@ export interface ExploreLimits {
 }
 export declare function explore(script: (choose: Choose) => void | Promise<void>, { maxRuns }?: ExploreLimits): Promise<number>;
 
+// testing/judged-error.d.ts
+export declare class JudgedError extends SwitchgearError {
+  #private;
+  readonly code = "SWITCHGEAR_TEST_JUDGED";
+  constructor(verdict: Verdict | VerdictKind, facts?: ErrorFacts);
+  verdict(): Verdict;
+}
+export declare function throttled(retryAfterMs?: number): JudgedError;
+
 // testing/manual-clock.d.ts
 export declare class ManualClock implements Clock {
   #private;
@@ -1106,12 +1289,94 @@ export declare class ManualClock implements Clock {
   now(): number;
   wallNow(): number;
   get pending(): number;
+  get nextDueAt(): number | undefined;
   setTimer(ms: number, run: () => void): Timer;
+  sleep(ms: number): Promise<void>;
   jumpWall(ms: number): void;
   advance(ms: number): Promise<void>;
+  advanceTo(at: number): Promise<void>;
+  runAll(maxTimers?: number): Promise<number>;
   freeze(ms: number): void;
 }
 export declare function settle(): Promise<void>;
 
+// testing/script-overrun-error.d.ts
+export declare class ScriptOverrunError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_TEST_SCRIPT_OVERRUN";
+  verdict(): Verdict;
+}
+
+// testing/script-step.d.ts
+export interface StepManner {
+  readonly afterMs?: number;
+  readonly ignoresCancel?: boolean;
+  readonly times?: number;
+}
+export type ScriptStep<T> = Error | (StepManner & Deed<T>);
+type Deed<T> = {
+  readonly answer: T;
+} | {
+  readonly fail: unknown;
+} | {
+  readonly throttle: number | true;
+} | {
+  readonly hang: true;
+} | {
+  readonly run: (call: Call) => T | Promise<T>;
+};
+
+// testing/scripted-attempt.d.ts
+export interface ScriptedAttempt {
+  readonly attempt: number;
+  readonly call: Call;
+  readonly at: number;
+  readonly deadlineLeftMs: number;
+  readonly state: 'running' | 'answered' | 'failed' | 'cancelled';
+  readonly endedAt: number | undefined;
+  readonly cancelledAt: number | undefined;
+  readonly cancelReason: unknown;
+}
+
+// testing/scripted.d.ts
+export interface Scripted<T> {
+  (call: Call): Promise<T>;
+  readonly attempts: readonly ScriptedAttempt[];
+  sends(): number;
+  begunAt(): number[];
+  answer(send: number, value: T): Promise<void>;
+  fail(send: number, error: unknown): Promise<void>;
+  done(): void;
+}
+export declare function scripted<T = never>(steps: readonly ScriptStep<T>[], { clock }: Pick<Runtime, 'clock'>): Scripted<T>;
+
 // testing/seeded-random.d.ts
 export declare function seededRandom(seed: number): () => number;
+
+// testing/state-store-contract.d.ts
+export interface StateStoreCase {
+  readonly claim: string;
+  run(): Promise<void>;
+}
+export declare function stateStoreContract(make: () => StateStoreWorld | Promise<StateStoreWorld>): StateStoreCase[];
+
+// testing/state-store-world.d.ts
+export interface StateStoreWorld {
+  readonly store: StateStore;
+  now(): number;
+  advance(ms: number): Promise<void>;
+  end?(): void | Promise<void>;
+}
+
+// testing/test-runtime.d.ts
+export interface TestRuntimeOptions {
+  readonly seed?: number;
+  readonly random?: number | (() => number);
+  readonly startMs?: number;
+  readonly wallStartMs?: number;
+}
+export interface TestRuntime {
+  readonly runtime: Runtime;
+  readonly clock: ManualClock;
+  readonly log: EventLog;
+}
+export declare function testRuntime(options?: TestRuntimeOptions): TestRuntime;

@@ -16,27 +16,38 @@ export interface PublicOptions extends DeclaredOptions {
 export interface PackageSources {
   readonly name: string;
   readonly files: readonly SourceFile[];
-  readonly entry: string;
+  /** Where its index and each of its sub-paths begin. */
+  readonly entries: readonly string[];
+  /** What all of them export. */
   readonly exported: Readonly<Record<string, unknown>>;
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, { readonly '@switchgear/source'?: string }>>;
 }
 
 /** The packages, as their sources stand. Needs `--conditions=@switchgear/source`. */
 export async function readPackages(): Promise<PackageSources[]> {
   return Promise.all(
     filesMatching('packages/*/package.json').map(async (manifest) => {
-      const { name } = JSON.parse(manifest.text) as { name: string };
+      const { name, exports } = JSON.parse(manifest.text) as Manifest;
       const folder = posix.dirname(manifest.path);
       const files = filesMatching(`${folder}/src/**/*.ts`).filter(({ path }) => !path.endsWith('.test.ts'));
-      return { name, files, entry: `${folder}/src/index.ts`, exported: await import(name) };
+      const subPaths = Object.entries(exports).flatMap(([subPath, { '@switchgear/source': source }]) =>
+        source === undefined ? [] : [{ specifier: posix.join(name, subPath), entry: posix.join(folder, source) }],
+      );
+      const exported = Object.assign({}, ...(await Promise.all(subPaths.map(({ specifier }) => import(specifier)))));
+      return { name, files, entries: subPaths.map(({ entry }) => entry), exported };
     }),
   );
 }
 
-/** The interfaces of options among what a package's index exports. */
-export function publicOptionsOf({ name, files, entry, exported }: PackageSources): PublicOptions[] {
+/** The interfaces of options among what a package exports. */
+export function publicOptionsOf({ name, files, entries, exported }: PackageSources): PublicOptions[] {
   return files
     .flatMap(optionsIn)
-    .filter((options) => exportsName(files, entry, options))
+    .filter((options) => entries.some((entry) => exportsName(files, entry, options)))
     .map((options) => ({
       ...options,
       packageName: name,

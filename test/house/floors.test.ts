@@ -33,6 +33,7 @@ const policies = [
   'fallback',
   'coalesce',
   'cache',
+  'store',
 ];
 
 interface Rule {
