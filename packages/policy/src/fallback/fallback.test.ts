@@ -10,31 +10,13 @@ import {
   RefusedError,
   SwitchgearError,
 } from '../contract/errors.ts';
-import type { Verdict, VerdictKind } from '../contract/outcome.ts';
+import type { Verdict } from '../contract/outcome.ts';
 import type { Policy } from '../contract/policy.ts';
-import { EventLog } from '../testing/event-log.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { caught } from '../testing/caught.ts';
+import { JudgedError } from '../testing/judged-error.ts';
+import { testRuntime } from '../testing/test-runtime.ts';
 import { type FailureSort, type FallbackOptions, fallback } from './fallback.ts';
 
-class Judged extends SwitchgearError {
-  override readonly code = 'TEST_JUDGED';
-  readonly #kind: VerdictKind;
-
-  constructor(kind: VerdictKind) {
-    super(kind);
-    this.#kind = kind;
-  }
-
-  override verdict(): Verdict {
-    return { kind: this.#kind, retry: 'never' };
-  }
-}
-
-const caught = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => assert.fail('did not fail'),
-    (error: unknown) => error,
-  );
 const throwing = (error: unknown) => (): Promise<never> => Promise.reject(error);
 
 test('passes the real answer on', async () => {
@@ -45,8 +27,8 @@ test('passes the real answer on', async () => {
 test('answers when the other side is away', async () => {
   const away = [
     new Error('ECONNREFUSED'),
-    new Judged('failure'),
-    new Judged('throttled'),
+    new JudgedError('failure'),
+    new JudgedError('throttled'),
     new CircuitOpenError('open', 'circuit-open', {}),
     new BulkheadFullError('full', 'bulkhead-full', {}),
     new AttemptTimeoutError('slow', { phase: 'wait' }),
@@ -58,7 +40,7 @@ test('answers when the other side is away', async () => {
 
 test('does not answer for the other side when that has answered, or our own side objected', async () => {
   const policy = fallback(() => 'made up');
-  for (const error of [new Judged('success'), new Judged('ignored'), new ConfigError('a', 'b', 'c')]) {
+  for (const error of [new JudgedError('success'), new JudgedError('ignored'), new ConfigError('a', 'b', 'c')]) {
     assert.equal(await caught(policy.execute(throwing(error))), error);
   }
 });
@@ -170,7 +152,7 @@ test('takes an error that cannot say what it is for a failure, as the breaker do
 });
 
 test('tells that it answered, after how many attempts and for which error', async () => {
-  const runtime = { clock: new ManualClock(7), random: () => 0, events: new EventLog() };
+  const { runtime, log } = testRuntime({ startMs: 7 });
   const down = new Error('down');
   const policy = fallback(() => 'made up', {}, runtime);
   await policy.execute(
@@ -180,16 +162,16 @@ test('tells that it answered, after how many attempts and for which error', asyn
     },
     { target: 'users', operation: 'get' },
   );
-  assert.deepEqual(runtime.events.events, [
+  assert.deepEqual(log.events, [
     { type: 'fallback.used', at: 7, target: 'users', operation: 'get', attempt: 3, error: down },
   ]);
 });
 
 test('tells nothing when it did not answer', async () => {
-  const runtime = { clock: new ManualClock(), random: () => 0, events: new EventLog() };
+  const { runtime, log } = testRuntime();
   await fallback(() => 'made up', {}, runtime).execute(async () => 'live');
   await caught(fallback(() => assert.fail('answer'), {}, runtime).execute(throwing(new Error('down'))));
-  assert.deepEqual(runtime.events.types, []);
+  log.none();
 });
 
 // By sort
@@ -197,13 +179,17 @@ test('tells nothing when it did not answer', async () => {
 test('answers failures of the listed verdicts and classes alone', async () => {
   const policy = fallback('made up', { when: ['throttled', CircuitOpenError, RangeError] });
   for (const error of [
-    new Judged('throttled'),
+    new JudgedError('throttled'),
     new CircuitOpenError('open', 'circuit-open', {}),
     new RangeError('ours'),
   ]) {
     assert.equal(await policy.execute(throwing(error)), 'made up', error.message);
   }
-  for (const error of [new Judged('failure'), new BulkheadFullError('full', 'bulkhead-full', {}), new Error('other')]) {
+  for (const error of [
+    new JudgedError('failure'),
+    new BulkheadFullError('full', 'bulkhead-full', {}),
+    new Error('other'),
+  ]) {
     assert.equal(await caught(policy.execute(throwing(error))), error);
   }
 });

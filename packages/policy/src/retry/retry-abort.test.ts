@@ -3,39 +3,25 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { CallContext, CallScope } from '../contract/call.ts';
 import { DeadlineExceededError } from '../contract/errors.ts';
-import { EventLog } from '../testing/event-log.ts';
-import { ManualClock, settle } from '../testing/manual-clock.ts';
+import { caught } from '../testing/caught.ts';
+import { settle } from '../testing/manual-clock.ts';
+import { scripted } from '../testing/scripted.ts';
+import { testRuntime } from '../testing/test-runtime.ts';
 import { retry } from './retry.ts';
 import { retryBudget } from './retry-budget.ts';
 
-const caught = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => assert.fail('did not fail'),
-    (error: unknown) => error,
-  );
-
-function world(): { clock: ManualClock; random: () => number; events: EventLog } {
-  return { clock: new ManualClock(), random: () => 1, events: new EventLog() };
-}
+const down = new Error('down');
 
 async function abortedInBackoff(reason: unknown): Promise<{ thrown: unknown; sends: number; pending: number }> {
-  const runtime = world();
+  const { runtime, clock } = testRuntime({ random: 1 });
   const caller = new AbortController();
-  let sends = 0;
-  const failed = caught(
-    retry({ baseMs: 500 }, runtime).execute(
-      async () => {
-        sends++;
-        throw new Error('down');
-      },
-      { signal: caller.signal },
-    ),
-  );
-  await runtime.clock.advance(10);
+  const peer = scripted([down], runtime);
+  const failed = caught(retry({ baseMs: 500 }, runtime).execute(peer, { signal: caller.signal }));
+  await clock.advance(10);
   caller.abort(reason);
   const thrown = await failed;
-  await runtime.clock.advance(10_000);
-  return { thrown, sends, pending: runtime.clock.pending };
+  await clock.advance(10_000);
+  return { thrown, sends: peer.sends(), pending: clock.pending };
 }
 
 test('ends a wait at once with the very reason of the caller, and sends no more', async () => {
@@ -67,7 +53,7 @@ test('leaves a reason alone whose properties throw', async () => {
 });
 
 test('never runs an operation whose call is already cancelled', async () => {
-  const budget = retryBudget({}, world());
+  const budget = retryBudget({}, testRuntime().runtime);
   const reason = new Error('gone');
   const failed = retry({ budget }).execute(async () => assert.fail('ran'), { signal: AbortSignal.abort(reason) });
   assert.equal(await caught(failed), reason);
@@ -77,17 +63,14 @@ test('never runs an operation whose call is already cancelled', async () => {
 test('throws the reason of the caller instead of what the cancelled operation made of it', async () => {
   const caller = new AbortController();
   const reason = new Error('stop');
-  let sends = 0;
-  const failed = retry().execute(
-    async () => {
-      sends++;
-      caller.abort(reason);
-      throw new Error('socket closed');
-    },
-    { signal: caller.signal },
-  );
-  assert.equal(await caught(failed), reason);
-  assert.equal(sends, 1);
+  const { runtime } = testRuntime();
+  const closes = (): never => {
+    caller.abort(reason);
+    throw new Error('socket closed');
+  };
+  const peer = scripted([{ run: closes, ignoresCancel: true }], runtime);
+  assert.equal(await caught(retry({}, runtime).execute(peer, { signal: caller.signal })), reason);
+  peer.done();
 });
 
 test('returns an answer that came although the caller had left', async () => {
@@ -103,28 +86,22 @@ test('returns an answer that came although the caller had left', async () => {
 });
 
 test('throws the error of a deadline that ends the wait', async () => {
-  const runtime = world();
+  const { runtime, clock } = testRuntime({ random: 1 });
   const scope = new CallScope(CallContext.of({}), Number.POSITIVE_INFINITY);
-  const failed = caught(
-    retry({}, runtime).execute(async () => {
-      throw new Error('down');
-    }, scope),
-  );
+  const failed = caught(retry({}, runtime).execute(scripted([down], runtime), scope));
   await settle();
   const reason = new DeadlineExceededError('too late');
   scope.cancel(reason);
   scope.end();
   assert.equal(await failed, reason);
-  assert.equal(runtime.clock.pending, 0);
+  assert.equal(clock.pending, 0);
 });
 
 test('gives the token of a wait that was cut short back', async () => {
-  const runtime = world();
+  const { runtime } = testRuntime({ random: 1 });
   const budget = retryBudget({}, runtime);
   const caller = new AbortController();
-  const failed = caught(
-    retry({ budget }, runtime).execute(() => Promise.reject(new Error('down')), { signal: caller.signal }),
-  );
+  const failed = caught(retry({ budget }, runtime).execute(scripted([down], runtime), { signal: caller.signal }));
   await settle();
   assert.equal(budget.snapshot().retriesInWindow, 1);
   caller.abort();
@@ -143,51 +120,37 @@ test('sends no more when the caller leaves in the moment in which the wait ends'
     },
   };
   const caller = new AbortController();
-  let sends = 0;
-  const failed = caught(
-    retry({}, { clock, random: () => 1 }).execute(
-      async () => {
-        sends++;
-        throw new Error('down');
-      },
-      { signal: caller.signal },
-    ),
-  );
+  const peer = scripted([down], { clock });
+  const failed = caught(retry({}, { clock, random: () => 1 }).execute(peer, { signal: caller.signal }));
   await settle();
   timers[0]?.();
   caller.abort('left');
   assert.equal(await failed, 'left');
-  assert.equal(sends, 1);
+  peer.done();
 });
 
 test('says nothing of giving up when it is the caller who does', async () => {
-  const runtime = world();
+  const { runtime, log } = testRuntime({ random: 1 });
   const caller = new AbortController();
-  const failed = caught(retry({}, runtime).execute(() => Promise.reject(new Error('down')), { signal: caller.signal }));
+  const failed = caught(retry({}, runtime).execute(scripted([down], runtime), { signal: caller.signal }));
   await settle();
   caller.abort();
   await failed;
-  assert.deepEqual(runtime.events.types, ['attempt.finished', 'retry.scheduled']);
+  log.expect(['attempt.finished', 'retry.scheduled']);
 });
 
 test('leaves no listener on a signal that lives through 10,000 calls', async () => {
-  const runtime = { clock: new ManualClock(), random: () => 0.5, events: { wants: () => false, publish: () => {} } };
+  const { runtime, clock } = testRuntime({ random: 0.5 });
   const { signal } = new AbortController();
   const policy = retry({}, runtime);
-  const call = (): Promise<void> => {
-    let sends = 0;
-    const operation = async (): Promise<void> => {
-      if (sends++ === 0) throw new Error('down');
-    };
-    return policy.execute(operation, { signal });
-  };
+  const call = (): Promise<void> => policy.execute(scripted([down, { answer: undefined }], runtime), { signal });
   for (let calls = 0; calls < 10_000; calls += 100) {
     const answered = Promise.all(Array.from({ length: 100 }, call));
     await settle();
     assert.equal(getEventListeners(signal, 'abort').length, 100);
-    await runtime.clock.advance(25);
+    await clock.advance(25);
     await answered;
   }
   assert.equal(getEventListeners(signal, 'abort').length, 0);
-  assert.equal(runtime.clock.pending, 0);
+  assert.equal(clock.pending, 0);
 });

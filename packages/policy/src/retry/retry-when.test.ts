@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BulkheadFullError, ConfigError, type Sent, SwitchgearError } from '../contract/errors.ts';
+import { BulkheadFullError, ConfigError } from '../contract/errors.ts';
 import type { Outcome, Verdict } from '../contract/outcome.ts';
-import { EventLog } from '../testing/event-log.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import type { EventLog } from '../testing/event-log.ts';
+import { JudgedError } from '../testing/judged-error.ts';
+import { scripted } from '../testing/scripted.ts';
+import { testRuntime } from '../testing/test-runtime.ts';
 import type { RetryOptions } from './options.ts';
 import { retry } from './retry.ts';
-
-class Judged extends SwitchgearError {
-  override readonly code = 'TEST_JUDGED';
-  readonly #verdict: Verdict;
-
-  constructor(verdict: Verdict, sent: Sent = 'answered') {
-    super('judged', { sent });
-    this.#verdict = verdict;
-  }
-
-  override verdict(): Verdict {
-    return this.#verdict;
-  }
-}
 
 const notFound: Verdict = { kind: 'success', retry: 'never' };
 const down: Verdict = { kind: 'failure', retry: 'backoff' };
@@ -29,18 +17,13 @@ async function sendsOf(
   options: RetryOptions,
   end: () => unknown,
   idempotent = true,
-): Promise<{ sends: number; events: EventLog }> {
-  const events = new EventLog();
-  let sends = 0;
-  const runtime = { clock: new ManualClock(), random: () => 0, events };
-  const operation = async (): Promise<unknown> => {
-    sends++;
-    return end();
-  };
+): Promise<{ sends: number; log: EventLog }> {
+  const { runtime, log } = testRuntime({ random: 0 });
+  const peer = scripted([{ run: end, times: Number.POSITIVE_INFINITY }], runtime);
   await retry(options, runtime)
-    .execute(operation, { idempotent })
+    .execute(peer, { idempotent })
     .catch(() => {});
-  return { sends, events };
+  return { sends: peer.sends(), log };
 }
 
 const throws = (error: unknown) => (): never => {
@@ -48,31 +31,25 @@ const throws = (error: unknown) => (): never => {
 };
 
 test('sends again for a value that is asked for', async () => {
-  const { sends, events } = await sendsOf({ retryWhen: (outcome) => outcome.ok }, () => 'PENDING');
+  const { sends, log } = await sendsOf({ retryWhen: (outcome) => outcome.ok }, () => 'PENDING');
   assert.equal(sends, 3);
-  assert.deepEqual(
-    events.of('attempt.finished').map(({ verdict }) => verdict),
-    ['failure', 'failure', 'failure'],
-  );
+  assert.equal(log.count('attempt.finished', { verdict: 'failure' }), 3);
 });
 
 test('sends again for an answer that its verdict takes for final, and leaves it the answer it is', async () => {
-  const retryWhen = (outcome: Outcome): boolean => !outcome.ok && outcome.error instanceof Judged;
-  const { sends, events } = await sendsOf({ retryWhen }, throws(new Judged(notFound)));
+  const retryWhen = (outcome: Outcome): boolean => !outcome.ok && outcome.error instanceof JudgedError;
+  const { sends, log } = await sendsOf({ retryWhen }, throws(new JudgedError(notFound)));
   assert.equal(sends, 3);
-  assert.deepEqual(
-    events.of('attempt.finished').map(({ verdict }) => verdict),
-    ['success', 'success', 'success'],
-  );
+  assert.equal(log.count('attempt.finished', { verdict: 'success' }), 3);
 });
 
 test('sends no more for a failure that is asked to be left', async () => {
-  const { sends } = await sendsOf({ retryWhen: () => false }, throws(new Judged(down)));
+  const { sends } = await sendsOf({ retryWhen: () => false }, throws(new JudgedError(down)));
   assert.equal(sends, 1);
 });
 
 test('keeps what the verdict says besides, such as a Retry-After', async () => {
-  const error = new Judged({ kind: 'throttled', retry: 'never', retryAfterMs: 60_000 });
+  const error = new JudgedError({ kind: 'throttled', retry: 'never', retryAfterMs: 60_000 });
   const { sends } = await sendsOf({ retryWhen: () => true }, throws(error));
   assert.deepEqual([sends, error.stopped], [1, 'server-asks-too-long']);
 });
@@ -113,7 +90,7 @@ test('has the last word after a classifier', async () => {
 test('does not make work be done twice that must not be', async () => {
   const asks = { retryWhen: () => true };
   for (const sent of ['maybe', 'answered'] as const) {
-    const { sends } = await sendsOf(asks, throws(new Judged({ ...down, retry: 'never' }, sent)), false);
+    const { sends } = await sendsOf(asks, throws(new JudgedError({ ...down, retry: 'never' }, { sent })), false);
     assert.equal(sends, 1, sent);
   }
   assert.equal((await sendsOf(asks, () => 'PENDING', false)).sends, 1);
@@ -121,7 +98,7 @@ test('does not make work be done twice that must not be', async () => {
 });
 
 test('sends again what must not be done twice when it provably never left', async () => {
-  const error = new Judged({ ...down, retry: 'never' }, 'never');
+  const error = new JudgedError({ ...down, retry: 'never' }, { sent: 'never' });
   assert.equal((await sendsOf({ retryWhen: () => true }, throws(error), false)).sends, 3);
 });
 
@@ -151,7 +128,7 @@ test('leaves it to the verdict when it throws or answers nonsense', async () => 
   );
   for (const retryWhen of rules) {
     const options = { retryWhen } as RetryOptions;
-    assert.equal((await sendsOf(options, throws(new Judged(down)))).sends, 3);
+    assert.equal((await sendsOf(options, throws(new JudgedError(down)))).sends, 3);
     assert.equal((await sendsOf(options, throws(new ConfigError('a', 'b', 'c')))).sends, 1);
     assert.equal((await sendsOf(options, () => 'fine')).sends, 1);
   }

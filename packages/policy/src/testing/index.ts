@@ -1,4 +1,14 @@
+export { caught } from './caught.ts';
 export { EventLog } from './event-log.ts';
+export type { EventFields, EventPattern, EventTopic, FieldPattern } from './event-pattern.ts';
+export { ExpectationError } from './expectation-error.ts';
 export { type Choose, type ExploreLimits, explore } from './explore.ts';
+export { JudgedError, throttled } from './judged-error.ts';
 export { ManualClock, settle } from './manual-clock.ts';
+export { ScriptOverrunError } from './script-overrun-error.ts';
+export type { ScriptStep, StepManner } from './script-step.ts';
+export { type Scripted, scripted } from './scripted.ts';
+export type { ScriptedAttempt } from './scripted-attempt.ts';
 export { seededRandom } from './seeded-random.ts';
+export { type StateStoreCase, type StateStoreWorld, stateStoreContract } from './state-store-contract.ts';
+export { type TestRuntime, type TestRuntimeOptions, testRuntime } from './test-runtime.ts';
