@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import type { PolicyEvent } from '../contract/events.ts';
 import type { Permit } from '../contract/gate.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
@@ -192,7 +193,7 @@ const algorithmAtRandom = fc.constantFrom<LimitAlgorithm | LimitFactory>(
   correlationLimit({ maxLimitFactor: 2 }),
 );
 
-test('the limit stays inside its bounds, nobody enters beyond it, and it never grows while less than half is used', () => {
+test('the limit stays inside its bounds, nobody enters beyond it, and it never grows while less than half is used', (t) => {
   fc.assert(
     fc.property(anything, algorithmAtRandom, fc.integer({ min: 0, max: 5 }), (steps, algorithm, seed) => {
       let now = 0;
@@ -226,7 +227,7 @@ test('the limit stays inside its bounds, nobody enters beyond it, and it never g
         assert.equal(grew, undefined);
       }
     }),
-    { numRuns: 1_000 },
+    runs(t),
   );
 });
 

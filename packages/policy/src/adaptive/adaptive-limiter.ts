@@ -2,6 +2,7 @@ import type { Call, CallContext, CallOptions, Operation } from '../contract/call
 import { ConcurrencyLimitedError, ConfigError, isSwitchgearError, withoutStack } from '../contract/errors.ts';
 import { type EventSink, sinkOf } from '../contract/events.ts';
 import { type Gate, judge, type Permit, type Refusal } from '../contract/gate.ts';
+import { hush } from '../contract/hush.ts';
 import type { Classify, Outcome, VerdictKind } from '../contract/outcome.ts';
 import { throughGate } from '../contract/passage.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
@@ -139,10 +140,10 @@ export class AdaptiveLimiter implements Gate {
   #next(sample: Parameters<Limit['onSample']>[1]): number {
     try {
       const next = this.#algorithm.onSample(this.#exact, sample);
-      return Number.isFinite(next) ? next : this.#exact;
-    } catch {
-      return this.#exact;
-    }
+      if (Number.isFinite(next)) return next;
+      hush(next);
+    } catch {}
+    return this.#exact;
   }
 
   #moveTo(exact: number, now: number): void {

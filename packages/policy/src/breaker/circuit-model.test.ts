@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import type { BreakerCause, BreakerEvidence } from '../contract/events.ts';
 import type { Permit } from '../contract/gate.ts';
 import type { VerdictKind } from '../contract/outcome.ts';
@@ -727,7 +728,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('configure' as const), changes: fc.constantFrom(...changes) }) },
 );
 
-test('agrees with a naive breaker on any trace of calls, endings in any order, time, and orders given by hand', () => {
+test('agrees with a naive breaker on any trace of calls, endings in any order, time, and orders given by hand', (t) => {
   const happened = new Set<string>();
   fc.assert(
     fc.property(
@@ -741,7 +742,7 @@ test('agrees with a naive breaker on any trace of calls, endings in any order, t
         for (const what of pair.happened) happened.add(what);
       },
     ),
-    { numRuns: 6_000 },
+    runs(t),
   );
   assert.deepEqual([...happened].sort(), everything, 'the traces reach every rule');
 });

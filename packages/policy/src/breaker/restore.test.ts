@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { ConfigError } from '../contract/errors.ts';
 import type { Permit } from '../contract/gate.ts';
 import { EventLog } from '../testing/event-log.ts';
@@ -198,7 +199,7 @@ test('says what it expected of a snapshot', () => {
   );
 });
 
-test('whatever it is fed, it restores or refuses, and works afterwards', () => {
+test('whatever it is fed, it restores or refuses, and works afterwards', (t) => {
   const values = fc.oneof(fc.constantFrom(0, 1, 2, 5, -1, 0.5, 'open', 'closed', 'isolated', null, []), fc.anything());
   const { gate: model } = life();
   const fields = Object.keys(stored(model));
@@ -217,6 +218,6 @@ test('whatever it is fed, it restores or refuses, and works afterwards', () => {
       clock.freeze(100_000);
       admit(gate).success();
     }),
-    { numRuns: 1_000 },
+    runs(t),
   );
 });

@@ -217,6 +217,7 @@ export class Bulkhead implements Gate {
   }
 
   #remove(entry: RoomEntry<Waiter>): boolean {
+    // Never so far: whoever leaves the room takes timer and listener along. It is here so that a second call is harmless.
     if (!this.#room.remove(entry)) return false;
     this.#letGo(entry.value);
     return true;

@@ -2,6 +2,7 @@ import type { CallContext, Unsubscribe } from '../contract/call.ts';
 import type { Permit, Refusal } from '../contract/gate.ts';
 import { WheelEntry } from '../stats/deadline-wheel.ts';
 
+/** What stands where nothing has been set yet; never called, as both are set before anybody could. */
 const nothing = (): void => {};
 
 /** A call in the queue, which is its own entry in the wheel that ends the wait. */

@@ -39,6 +39,7 @@ export class WaitingRoom<T> {
 
   /** Takes one out of the middle. Whether it was still there. */
   remove({ rank, place }: RoomEntry<T>): boolean {
+    // There is a queue for every rank that was ever pushed; the compiler does not know that.
     const left = this.#queues[rank]?.remove(place) ?? false;
     if (left) this.#size--;
     return left;

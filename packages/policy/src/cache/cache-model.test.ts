@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { SwitchgearError } from '../contract/errors.ts';
 import { type Verdict, verdicts } from '../contract/outcome.ts';
 import { wheelOf } from '../stats/deadline-wheel.ts';
@@ -44,9 +45,9 @@ const sequentialStep = fc.oneof(
   },
 );
 
-test('agrees with a naive model on any sequence of calls, failures and waits', async () => {
+test('agrees with a naive model on any sequence of calls, failures and waits', async (t) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(sequentialStep, { maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(sequentialStep, { maxLength: 25 }), async (steps) => {
       const clock = new ManualClock();
       const real = cache(
         { key: (call) => call.key, ttlJitterRatio: 0, ...settings },
@@ -104,7 +105,7 @@ test('agrees with a naive model on any sequence of calls, failures and waits', a
       assert.equal(real.snapshot().loading, 0);
       assert.equal(wheelOf(clock).size, 0);
     }),
-    { numRuns: 1_500 },
+    runs(t),
   );
 });
 
@@ -136,9 +137,9 @@ const concurrentStep = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), key: fc.constantFrom('alice', 'bob') }) },
 );
 
-test('agrees with a naive model on any interleaving of arrivals, ends, leavings and forgettings', async () => {
+test('agrees with a naive model on any interleaving of arrivals, ends, leavings and forgettings', async (t) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(concurrentStep, { maxLength: 30 }), async (steps) => {
+    fc.asyncProperty(fc.array(concurrentStep, { maxLength: 20 }), async (steps) => {
       const real = cache(
         { key: (call) => call.key, freshMs: 1_000 },
         { clock: new ManualClock(), random: () => 0, events: silent },
@@ -220,10 +221,7 @@ test('agrees with a naive model on any interleaving of arrivals, ends, leavings 
           remembered.delete(step.key);
         }
         for (let turn = 0; turn < 6; turn++) await null;
-        assert.deepEqual(
-          callers.map(({ fate }) => fate),
-          callers.map(({ expected }) => expected),
-        );
+        assert.equal(callers.map(({ fate }) => fate).join(), callers.map(({ expected }) => expected).join());
         assert.equal(real.snapshot().loading, current.size);
         for (const { key, fate } of callers) assert.ok(['waiting', 'left'].includes(fate) || fate.startsWith(key));
       }
@@ -234,15 +232,15 @@ test('agrees with a naive model on any interleaving of arrivals, ends, leavings 
         assert.equal(getEventListeners(abort.signal, 'abort').length, 0);
       }
     }),
-    { numRuns: 1_000 },
+    runs(t),
   );
 });
 
-test('never answers one principal with what was loaded for another', async () => {
+test('never answers one principal with what was loaded for another', async (t) => {
   const principal = fc.integer({ min: 0, max: 999 });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(principal, fc.nat({ max: 2 }), fc.nat({ max: 60 })), { maxLength: 100 }),
+      fc.array(fc.tuple(principal, fc.nat({ max: 2 }), fc.nat({ max: 60 })), { maxLength: 40 }),
       async (asks) => {
         const clock = new ManualClock();
         const real = cache(
@@ -260,6 +258,6 @@ test('never answers one principal with what was loaded for another', async () =>
         assert.ok(real.snapshot().entries <= 20);
       },
     ),
-    { numRuns: 200 },
+    runs(t),
   );
 });

@@ -3,6 +3,7 @@ import { isAway, isProperAnswer } from '../contract/away.ts';
 import { CallContext, type CallOptions, type Operation, outsideDeadlines } from '../contract/call.ts';
 import { DeadlineExceededError, isSwitchgearError, withoutStack } from '../contract/errors.ts';
 import { type CacheFinding, type EventSink, sinkOf } from '../contract/events.ts';
+import { hush } from '../contract/hush.ts';
 import type { Policy } from '../contract/policy.ts';
 import { type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { type DeadlineWheel, WheelEntry, wheelOf } from '../stats/deadline-wheel.ts';
@@ -315,10 +316,12 @@ export class Cache implements Policy {
     const { negativeMs, negative } = this.#settings;
     if (negativeMs === 0) return false;
     try {
-      return negative === undefined ? isProperAnswer(error, call) : negative(error) === true;
-    } catch {
-      return false;
-    }
+      if (negative === undefined) return isProperAnswer(error, call);
+      const said: unknown = negative(error);
+      if (said === true) return true;
+      hush(said);
+    } catch {}
+    return false;
   }
 
   #keep(key: string, kept: Kept, negative: boolean, bytes: number): void {
@@ -344,10 +347,10 @@ export class Cache implements Policy {
     if (sizeOf === undefined) return 1;
     try {
       const bytes = sizeOf(value, key);
-      return Number.isFinite(bytes) && bytes >= 0 ? Math.max(1, Math.ceil(bytes)) : undefined;
-    } catch {
-      return undefined;
-    }
+      if (Number.isFinite(bytes) && bytes >= 0) return Math.max(1, Math.ceil(bytes));
+      hush(bytes);
+    } catch {}
+    return undefined;
   }
 
   #keyOf(call: CallContext): string | undefined {
@@ -355,10 +358,10 @@ export class Cache implements Policy {
     if (!call.idempotent) return undefined;
     try {
       const key: unknown = this.#settings.key(call);
-      return typeof key === 'string' ? key : undefined;
-    } catch {
-      return undefined;
-    }
+      if (typeof key === 'string') return key;
+      hush(key);
+    } catch {}
+    return undefined;
   }
 
   /** What is held under a key and still good for something. */

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { hush } from '../contract/hush.ts';
 
 /** A value that no caller can change for another, whatever they do with what they get of it. */
 export interface Kept {
@@ -17,7 +18,7 @@ export type Copy = <T>(value: T) => T;
  */
 export function keep(value: unknown, copy: Copy | undefined): Kept | undefined {
   try {
-    if (copy !== undefined) return new Copied(copy(value), copy);
+    if (copy !== undefined) return new Copied(plainly(copy(value)), copy);
     const seen = new Set<object>();
     const kind = survey(value, seen);
     if (kind === 'neither') return undefined;
@@ -62,8 +63,15 @@ class Copied implements Kept {
   }
 
   take(): unknown {
-    return this.#copy(this.#master);
+    return plainly(this.#copy(this.#master));
   }
+}
+
+/** A copy that is still to come is none: it would be waited for by each caller anew. */
+function plainly<T>(copy: T): T {
+  if (!(copy instanceof Promise)) return copy;
+  hush(copy);
+  throw new TypeError('a copy must not be a promise');
 }
 
 type Kind = 'plain' | 'cloneable' | 'neither';

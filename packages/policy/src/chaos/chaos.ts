@@ -1,5 +1,6 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { type EventSink, sinkOf } from '../contract/events.ts';
+import { hush } from '../contract/hush.ts';
 import type { Policy } from '../contract/policy.ts';
 import { longestTimerMs, type Runtime, systemRuntime } from '../contract/runtime.ts';
 import { type ChaosOptions, type ChaosSettings, readChaosOptions } from './options.ts';
@@ -42,9 +43,15 @@ class Chaos<F> implements Policy<F> {
   #strikes(call: CallContext): boolean {
     const { enabled, rate } = this.#settings;
     try {
-      if ((typeof enabled === 'function' ? enabled(call) : enabled) !== true) return false;
-      const share = typeof rate === 'function' ? rate(call) : rate;
-      return typeof share === 'number' && this.#runtime.random() < share;
+      const on: unknown = typeof enabled === 'function' ? enabled(call) : enabled;
+      if (on !== true) {
+        hush(on);
+        return false;
+      }
+      const share: unknown = typeof rate === 'function' ? rate(call) : rate;
+      if (typeof share === 'number') return this.#runtime.random() < share;
+      hush(share);
+      return false;
     } catch {
       return false;
     }
@@ -54,6 +61,7 @@ class Chaos<F> implements Policy<F> {
     const { fault, result, behaviour, latencyMs } = this.#settings;
     if (fault !== undefined) {
       const error = attempted(() => fault(call));
+      hush(error);
       if (error !== broken && error !== undefined) {
         this.#publishInjected(call);
         throw error;
@@ -76,7 +84,7 @@ class Chaos<F> implements Policy<F> {
       if (typeof ms === 'number' && ms > 0) {
         this.#publishInjected(call);
         await this.#wait(Math.min(ms, longestTimerMs), call);
-      }
+      } else hush(ms);
     }
     if (call.cancelled) throw call.reason;
     return runOf(operation, call);

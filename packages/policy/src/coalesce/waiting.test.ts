@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { Waiting } from './waiting.ts';
 
 test('a flight reaches itself, and what it waits for, be it by way of others', () => {
@@ -27,7 +28,7 @@ test('waits until it has left as often as it entered', () => {
   assert.ok(!a.reaches(c));
 });
 
-test('finds its way as a naive search does, round circles too', () => {
+test('finds its way as a naive search does, round circles too', (t) => {
   const edge = fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 5 }));
   fc.assert(
     fc.property(fc.array(edge, { maxLength: 15 }), (edges) => {
@@ -46,6 +47,6 @@ test('finds its way as a naive search does, round circles too', () => {
         for (const [j, to] of flights.entries()) assert.equal(from.reaches(to), naive[i]?.[j]);
       }
     }),
-    { seed: 46, numRuns: 300 },
+    runs(t),
   );
 });

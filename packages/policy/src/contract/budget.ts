@@ -82,9 +82,10 @@ export class GuardedBudget implements Budget {
 
   describe(): string {
     try {
-      return String(this.#budget.describe());
-    } catch {
-      return 'one that cannot say what it is';
-    }
+      const said: unknown = this.#budget.describe();
+      if (typeof said === 'string') return said;
+      hush(said);
+    } catch {}
+    return 'one that cannot say what it is';
   }
 }

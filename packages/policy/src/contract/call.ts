@@ -153,6 +153,7 @@ export class CallContext implements Call {
 
   /** Whether anything could ever cancel it. Most calls have no signal and no deadline above them, and need not listen. */
   get cancellable(): boolean {
+    // Only a root has no parent, and that answers by itself; the same goes for the two below.
     return this.parent?.cancellable ?? false;
   }
 

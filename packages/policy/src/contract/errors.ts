@@ -31,7 +31,16 @@ const brand = Symbol.for('switchgear.error');
 
 /** Whether a value is an error of this library, made by any copy of it. */
 export function isSwitchgearError(value: unknown): value is SwitchgearError {
-  return typeof value === 'object' && value !== null && Reflect.get(value, brand) === true;
+  return bears(value, brand);
+}
+
+/** Anything may have been thrown: what throws on being looked at is none of ours. */
+function bears(value: unknown, own: symbol): boolean {
+  try {
+    return typeof value === 'object' && value !== null && Reflect.get(value, own) === true;
+  } catch {
+    return false;
+  }
 }
 
 /** Makes an error without a stack: a refusal says by its code where it comes from, and a stack costs 3 µs. */
@@ -102,7 +111,6 @@ export abstract class SwitchgearError extends Error {
 
 // Not enumerable, so that neither JSON nor a comparison of errors sees them.
 Object.defineProperties(SwitchgearError.prototype, {
-  [brand]: { value: true },
   // `console.log(error)` shows what `toJSON` does, and the stack; not the cause, which may hold what must not be seen.
   [Symbol.for('nodejs.util.inspect.custom')]: {
     value(this: SwitchgearError): string {
@@ -114,14 +122,21 @@ Object.defineProperties(SwitchgearError.prototype, {
   },
 });
 
-// `error instanceof SwitchgearError` goes by the brand; a subclass keeps the ordinary meaning.
-Object.defineProperty(SwitchgearError, Symbol.hasInstance, {
-  value(this: unknown, value: unknown): boolean {
-    return this === SwitchgearError
-      ? isSwitchgearError(value)
-      : Function.prototype[Symbol.hasInstance].call(this as never, value);
-  },
-});
+/**
+ * Makes `instanceof` go by a brand, so that it holds for what another copy of the library made, too. A subclass keeps
+ * the ordinary meaning. For the classes that policies tell apart.
+ */
+function goesByBrand(errors: { readonly prototype: SwitchgearError }, own: symbol): void {
+  Object.defineProperty(errors.prototype, own, { value: true });
+  Object.defineProperty(errors, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      if (this !== errors) return Function.prototype[Symbol.hasInstance].call(this as never, value);
+      return bears(value, own);
+    },
+  });
+}
+
+goesByBrand(SwitchgearError, brand);
 
 const sentInWords: Record<Sent, string> = {
   never: 'the request never left this machine',
@@ -232,3 +247,7 @@ function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }
+
+goesByBrand(RefusedError, Symbol.for('switchgear.error.refused'));
+goesByBrand(AttemptTimeoutError, Symbol.for('switchgear.error.attempt-timeout'));
+goesByBrand(DeadlineExceededError, Symbol.for('switchgear.error.deadline-exceeded'));

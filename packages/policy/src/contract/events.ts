@@ -1,4 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
+import { hush } from './hush.ts';
 import type { VerdictKind } from './verdict.ts';
 
 /** What every event has. */
@@ -311,7 +312,9 @@ class GuardedSink implements EventSink {
 
   wants(type: PolicyEvent['type']): boolean {
     try {
-      return this.#sink.wants(type);
+      const wanted: unknown = this.#sink.wants(type);
+      if (typeof wanted !== 'boolean') hush(wanted);
+      return wanted === true;
     } catch {
       return false;
     }
@@ -319,7 +322,7 @@ class GuardedSink implements EventSink {
 
   publish(event: PolicyEvent): void {
     try {
-      this.#sink.publish(event);
+      hush(this.#sink.publish(event));
     } catch {
       // Nobody is left to tell: the sink is where this would have been said.
     }
@@ -350,7 +353,7 @@ export class EventBus<E extends EventBase = PolicyEvent> implements EventSink<E>
   publish(event: E): void {
     for (const listener of this.#listeners) {
       try {
-        listener(event);
+        hush(listener(event));
       } catch {
         this.listenerErrors++;
       }

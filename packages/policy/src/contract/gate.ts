@@ -61,6 +61,8 @@ export function judge(classify: Classify | undefined, outcome: Outcome, call: Ca
       // An error class of the caller's may throw in its `verdict` as well; then it is simply a failure.
     }
   }
+  // A value is always judged above, since `classifyOutcome` never throws of one: this is for errors alone, but for the day
+  // on which it does.
   return outcome.ok ? verdicts.success : verdicts.failureForGood;
 }
 

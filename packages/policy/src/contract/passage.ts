@@ -17,6 +17,8 @@ export interface Passage {
   /** The way out that nearly every call takes: no outcome object, no verdict, no closure. */
   leaveWell(pass: Pass, value: unknown, call: CallContext): void;
   leave(pass: Pass, outcome: Outcome, call: CallContext): void;
+  /** Nothing was done with what was entered. */
+  giveBack(pass: Pass): void;
 }
 
 /** A driver that goes through its neighbouring gates by itself, so that they cost it no `await` of their own. */
@@ -46,6 +48,12 @@ export function throughGate<T>(gate: Gate, operation: Operation<T>, options: Cal
 export async function through<T>(passage: Passage, next: Operation<T>, call: CallContext): Promise<T> {
   const entered = passage.enter(call);
   const pass = entered instanceof Promise ? await entered : entered;
+  // The caller may have left between the handing over of a place and this turn. Asked here and not by whoever hands it
+  // over, because a promise that is returned is heard a turn later.
+  if (call.cancelled) {
+    passage.giveBack(pass);
+    throw call.reason;
+  }
   let value: T;
   try {
     value = await next(call);
@@ -70,15 +78,7 @@ class OneGate implements Passage {
     const admission = this.#gate.tryAcquire();
     if (admission.admitted) return admission;
     if (this.#gate.acquire === undefined) throw refused(this.#gate, admission, call);
-    return this.#wait(admission, call);
-  }
-
-  async #wait(refusal: Refusal, call: CallContext): Promise<Permit> {
-    const permit = await waited(this.#gate, refusal, call);
-    // The caller may have left in the very turn in which a place was handed over.
-    if (!call.cancelled) return permit;
-    giveBack(permit);
-    throw call.reason;
+    return waited(this.#gate, admission, call);
   }
 
   leaveWell(permit: Permit, value: unknown, call: CallContext): void {
@@ -87,6 +87,10 @@ class OneGate implements Passage {
 
   leave(permit: Permit, outcome: Outcome, call: CallContext): void {
     leave(this.#gate, permit, outcome, call);
+  }
+
+  giveBack(permit: Permit): void {
+    giveBack(permit);
   }
 }
 
@@ -116,10 +120,9 @@ class SeveralGates implements Passage {
         const admission = gate.tryAcquire();
         permits.push(admission.admitted ? admission : await waited(gate, admission, call));
       }
-      if (call.cancelled) throw call.reason;
       return permits;
     } catch (error) {
-      for (const permit of permits.reverse()) giveBack(permit);
+      this.giveBack(permits);
       throw error;
     }
   }
@@ -134,6 +137,10 @@ class SeveralGates implements Passage {
     for (let i = permits.length - 1; i >= 0; i--) {
       leave(this.#gates[i] as Gate, permits[i] as Permit, outcome, call);
     }
+  }
+
+  giveBack(permits: readonly Permit[]): void {
+    for (let i = permits.length - 1; i >= 0; i--) giveBack(permits[i] as Permit);
   }
 }
 

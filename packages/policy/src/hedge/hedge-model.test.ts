@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { breaker } from '../breaker/breaker.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import type { Call } from '../contract/call.ts';
@@ -46,9 +47,9 @@ const settings = fc.record({
   outermost: fc.boolean(),
 });
 
-test('retries and hedges together stay within one budget, whatever fails, and leave nothing behind', async () => {
+test('retries and hedges together stay within one budget, whatever fails, and leave nothing behind', async (t) => {
   await fc.assert(
-    fc.asyncProperty(settings, fc.array(arrival, { minLength: 1, maxLength: 25 }), async (how, arrivals) => {
+    fc.asyncProperty(settings, fc.array(arrival, { minLength: 1, maxLength: 12 }), async (how, arrivals) => {
       const clock = new ManualClock();
       const events = new EventLog();
       const runtime = { clock, random: seededRandom(7), events };
@@ -123,7 +124,7 @@ test('retries and hedges together stay within one budget, whatever fails, and le
         assert.ok(race.copies <= 1 + how.maxHedges && race.winner <= race.copies);
       }
     }),
-    { seed: 44, numRuns: 250 },
+    runs(t),
   );
 });
 

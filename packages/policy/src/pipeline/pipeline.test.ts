@@ -145,6 +145,24 @@ test('a hung operation ends at the deadline, keeps its place until it really end
   assert.equal(limit.snapshot().active, 0);
 });
 
+test('an operation that holds its call keeps its place after it has answered; the breaker hears of the answer at once', async () => {
+  const { clock, runtime } = world();
+  const limit = bulkhead({ maxConcurrent: 1, maxQueue: 0 }, runtime);
+  const circuit = breaker({}, runtime);
+  const stack = pipeline(limit, retry({}, runtime), circuit, attemptTimeout({}, runtime));
+  const { value, release } = await stack.execute(async (call) => ({ value: 'head', release: call.hold() }));
+  assert.deepEqual([value, limit.snapshot().active, circuit.snapshot().calls], ['head', 1, 1]);
+  await assert.rejects(
+    stack.execute(async () => 'no place'),
+    RefusedError,
+  );
+  release();
+  release();
+  assert.equal(limit.snapshot().active, 0);
+  assert.equal(await stack.execute(async () => 'next'), 'next');
+  await clock.advance(1_000);
+});
+
 test('turns an operation that throws at once into a rejection, whatever the stack', async () => {
   const { runtime } = world();
   const broken = new Error('broken');

@@ -1,4 +1,5 @@
 import { CallContext, type CallOptions, type Operation } from '../contract/call.ts';
+import { ConfigError } from '../contract/errors.ts';
 import type { Gate } from '../contract/gate.ts';
 import { type Enclosing, type Passage, passageOf, through } from '../contract/passage.ts';
 import type { FallbackOf, Policy } from '../contract/policy.ts';
@@ -9,7 +10,10 @@ type Stage = Operation<unknown>;
 /** The innermost stage: the caller's own work. What it throws at once rejects, like all else it may fail with. */
 const work: Stage = (call) => {
   try {
-    return ((call as CallContext).work as Stage)(call);
+    const { work: own } = call as CallContext;
+    // Of another copy of the library, or made by hand: what this pipeline was to run is not on it.
+    if (own === undefined) throw new ConfigError('pipeline', 'policies that hand on the call they are given', call);
+    return own(call);
   } catch (error) {
     return Promise.reject(error);
   }

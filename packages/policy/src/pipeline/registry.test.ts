@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { breaker, type CircuitBreaker } from '../breaker/breaker.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { CallContext, type Operation } from '../contract/call.ts';
@@ -220,7 +221,7 @@ test('stays as small as it may be over 100,000 keys', () => {
   assert.deepEqual([policies.size, made.length], [100, 100_000]);
 });
 
-test('agrees with a naive model on which keys it keeps, and never changes the policy of one in use', () => {
+test('agrees with a naive model on which keys it keeps, and never changes the policy of one in use', (t) => {
   const key = fc.constantFrom('a', 'b', 'c', 'd', '__proto__');
   const step = fc.oneof(
     fc.record({ do: fc.constant('get' as const), key }),
@@ -280,7 +281,7 @@ test('agrees with a naive model on which keys it keeps, and never changes the po
         assert.ok(policies.size <= Math.max(maxKeys, inUse + 1));
       }
     }),
-    { numRuns: 1_500 },
+    runs(t),
   );
 });
 

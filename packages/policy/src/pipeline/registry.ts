@@ -1,5 +1,6 @@
 import { type Call, CallContext, type CallOptions, type Operation } from '../contract/call.ts';
 import { ConfigError } from '../contract/errors.ts';
+import { hush } from '../contract/hush.ts';
 import { type Checks, milliseconds, readOptions, whole } from '../contract/options.ts';
 import type { FallbackOf, Policy } from '../contract/policy.ts';
 import { type Clock, type Runtime, systemRuntime } from '../contract/runtime.ts';
@@ -186,10 +187,10 @@ export function registry<P extends Policy<unknown>>(
 function keyFrom(keyOf: (call: Call) => string | undefined, call: CallContext): string | undefined {
   try {
     const key: unknown = keyOf(call);
-    return typeof key === 'string' ? key : undefined;
-  } catch {
-    return undefined;
-  }
+    if (typeof key === 'string') return key;
+    hush(key);
+  } catch {}
+  return undefined;
 }
 
 function passBy<T>(operation: Operation<T>, call: CallContext): Promise<T> {

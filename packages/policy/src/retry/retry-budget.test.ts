@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { ConfigError } from '../contract/errors.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { type RetryBudget, type RetryBudgetOptions, retryBudget, retryBudgetDefaults } from './retry-budget.ts';
@@ -166,7 +167,7 @@ const settings = fc.record({
   windowMs: fc.constantFrom(500, 10_000),
 });
 
-test('keeps to the bound at every moment of any trace', () => {
+test('keeps to the bound at every moment of any trace', (t) => {
   fc.assert(
     fc.property(settings, trace, (options, steps) => {
       const clock = new ManualClock(5_000);
@@ -191,11 +192,11 @@ test('keeps to the bound at every moment of any trace', () => {
         }
       }
     }),
-    { seed: 17, numRuns: 500 },
+    runs(t),
   );
 });
 
-test('grants as many as it says are available, never fewer than none', () => {
+test('grants as many as it says are available, never fewer than none', (t) => {
   fc.assert(
     fc.property(settings, trace, (options, steps) => {
       const clock = new ManualClock();
@@ -212,6 +213,6 @@ test('grants as many as it says are available, never fewer than none', () => {
       }
       assert.equal(budget.snapshot().available, drain(budget));
     }),
-    { seed: 18, numRuns: 300 },
+    runs(t),
   );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import type { Budget } from '../contract/budget.ts';
 import { SwitchgearError } from '../contract/errors.ts';
 import type { Verdict } from '../contract/outcome.ts';
@@ -129,7 +130,7 @@ async function load(options: RetryOptions, runtime: { clock: ManualClock } & Run
     if (drawn < sick) throw new Throttled('busy');
     answered++;
   };
-  for (let step = 0; step < 40; step++) {
+  for (let step = 0; step < 5; step++) {
     for (let call = Math.floor(chance() * 8); call > 0; call--) {
       const caller = new AbortController();
       calls.push(policy.execute(operation, { signal: caller.signal }).catch(() => {}));
@@ -145,7 +146,7 @@ async function load(options: RetryOptions, runtime: { clock: ManualClock } & Run
   return { calls: calls.length, sends, answered, elapsedMs: runtime.clock.now() };
 }
 
-test('sends no more than the budget bounds, for any pattern of calls, failures and callers who leave', async () => {
+test('sends no more than the budget bounds, for any pattern of calls, failures and callers who leave', async (t) => {
   const sick = fc.constantFrom(0.2, 0.7, 1);
   await fc.assert(
     fc.asyncProperty(fc.integer(), sick, fc.integer({ min: 0, max: 5 }), async (seed, share, maxRetries) => {
@@ -164,6 +165,6 @@ test('sends no more than the budget bounds, for any pattern of calls, failures a
 
       for (const { calls, sends } of [budgeted, quoted]) assert.ok(sends <= calls * (1 + maxRetries));
     }),
-    { seed: 43, numRuns: 25 },
+    runs(t),
   );
 });

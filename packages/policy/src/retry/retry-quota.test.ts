@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { ConfigError } from '../contract/errors.ts';
 import { type Verdict, verdicts } from '../contract/outcome.ts';
 import { type RetryQuota, type RetryQuotaOptions, retryQuota, retryQuotaDefaults } from './retry-quota.ts';
@@ -61,7 +62,7 @@ test('earns nothing by calls that begin or fail', () => {
   assert.equal(quota.tryWithdraw(), false);
 });
 
-test('keeps to its bound, and between nothing and its capacity, over any calls', () => {
+test('keeps to its bound, and between nothing and its capacity, over any calls', (t) => {
   const call = fc.record({
     /** What each attempt but the last ends with. */
     throttledAt: fc.array(fc.boolean(), { maxLength: 4 }),
@@ -108,7 +109,7 @@ test('keeps to its bound, and between nothing and its capacity, over any calls',
         }
       },
     ),
-    { seed: 42, numRuns: 300 },
+    runs(t),
   );
 });
 

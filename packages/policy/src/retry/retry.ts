@@ -47,6 +47,10 @@ class Retry implements Policy, Enclosing {
     if (above !== undefined) {
       const entered = above.enter(call);
       place = entered instanceof Promise ? await entered : entered;
+      if (call.cancelled) {
+        above.giveBack(place);
+        throw call.reason;
+      }
     }
     let value: T;
     try {
@@ -64,6 +68,10 @@ class Retry implements Policy, Enclosing {
         if (beneath !== undefined) {
           const entered = beneath.enter(call);
           pass = entered instanceof Promise ? await entered : entered;
+          if (call.cancelled) {
+            beneath.giveBack(pass);
+            throw call.reason;
+          }
         }
         try {
           value = await operation(call);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { ConfigError } from '../contract/errors.ts';
 import { type TokenThrottleOptions, tokenThrottle, tokenThrottleDefaults } from './token-throttle.ts';
 
@@ -60,7 +61,7 @@ test('takes nothing for asking, so there is nothing to give back', () => {
   assert.equal(throttle.snapshot().tokens, 10);
 });
 
-test('holds between no token and all of them, whatever happens, in whole thousandths', () => {
+test('holds between no token and all of them, whatever happens, in whole thousandths', (t) => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_000 }),
@@ -78,7 +79,7 @@ test('holds between no token and all of them, whatever happens, in whole thousan
         }
       },
     ),
-    { seed: 41, numRuns: 300 },
+    runs(t),
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { CorrelationWindow } from './correlation-window.ts';
 
 const near = (got: number, want: number): void => assert.ok(Math.abs(got - want) < 1e-9, `${got} is not ${want}`);
@@ -43,12 +44,13 @@ test('forgets what is older than its size', () => {
   near(windowOf([...old, ...recent], 4).correlation, 1);
 });
 
-test('is a number from -1 to 1, whatever it is given', () => {
+test('is a number from -1 to 1, whatever it is given', (t) => {
   const value = fc.double({ min: 0, max: 1e6, noNaN: true });
   fc.assert(
     fc.property(fc.array(fc.tuple(value, value), { maxLength: 30 }), (pairs) => {
       const { correlation } = windowOf(pairs, 10);
       assert.ok(Math.abs(correlation) <= 1, `${correlation}`);
     }),
+    runs(t),
   );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { CountWindow } from './count-window.ts';
 
 test('holds nothing at first', () => {
@@ -27,7 +28,7 @@ test('holds one outcome when its size is one', () => {
   assert.deepEqual([window.calls, window.failures], [1, 0]);
 });
 
-test('says what counting the last outcomes one by one says', () => {
+test('says what counting the last outcomes one by one says', (t) => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 12 }),
@@ -41,7 +42,7 @@ test('says what counting the last outcomes one by one says', () => {
         }
       },
     ),
-    { numRuns: 300 },
+    runs(t),
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { DeadlineWheel, WheelEntry } from './deadline-wheel.ts';
 
@@ -87,7 +88,7 @@ test('after a stall, lets what has arrived be read before anything is called too
   assert.equal(expired, 1);
 });
 
-test('agrees with a naive list of deadlines on any trace', async () => {
+test('agrees with a naive list of deadlines on any trace', async (t) => {
   const step = fc.oneof(
     fc.record({ add: fc.integer({ min: 0, max: 40_000 }) }),
     fc.record({ remove: fc.nat(30) }),
@@ -119,6 +120,6 @@ test('agrees with a naive list of deadlines on any trace', async () => {
       for (const entry of entries) assert.equal(expired.get(entry), removed.has(entry) ? undefined : entry.dueAt);
       assert.equal(wheel.size, 0);
     }),
-    { numRuns: 200 },
+    runs(t),
   );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { Ewma } from './ewma.ts';
 
 const near = (got: number, want: number): void => assert.ok(Math.abs(got - want) < 1e-9, `${got} is not ${want}`);
@@ -29,7 +30,7 @@ test('can be scaled as a whole', () => {
   near(average.add(20), 20);
 });
 
-test('never leaves the range of its values', () => {
+test('never leaves the range of its values', (t) => {
   const values = fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(values, fc.integer({ min: 1, max: 600 }), fc.nat({ max: 20 }), (given, age, warmup) => {
@@ -38,5 +39,6 @@ test('never leaves the range of its values', () => {
       const slack = Math.max(...given) * 1e-12;
       assert.ok(average.value >= Math.min(...given) - slack && average.value <= Math.max(...given) + slack);
     }),
+    runs(t),
   );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { LatencyHistogram, WindowedHistogram } from './latency-histogram.ts';
 
 const latency = fc.double({ min: 0.05, max: 3_000_000, noNaN: true });
@@ -21,7 +22,7 @@ test('knows no quantile of nothing', () => {
   assert.deepEqual([histogram.count, histogram.quantile(0.5)], [0, undefined]);
 });
 
-test('answers any quantile within 2 % of the true one', () => {
+test('answers any quantile within 2 % of the true one', (t) => {
   fc.assert(
     fc.property(fc.array(latency, { minLength: 1, maxLength: 200 }), share, (latencies, q) => {
       const histogram = new LatencyHistogram();
@@ -29,7 +30,7 @@ test('answers any quantile within 2 % of the true one', () => {
       assert.equal(histogram.count, latencies.length);
       near(histogram.quantile(q), exact(latencies, q));
     }),
-    { numRuns: 1_000 },
+    runs(t),
   );
 });
 
@@ -87,7 +88,7 @@ test('a latency leaves the window by time alone', () => {
   assert.equal(window.quantile(0.5, 1_000), undefined);
 });
 
-test('agrees with a list, whatever the waits', () => {
+test('agrees with a list, whatever the waits', (t) => {
   const step = fc.record({ waitMs: fc.integer({ min: 0, max: 900 }), ms: fc.option(latency, { nil: undefined }) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 7 }), share, (steps, parts, q) => {
@@ -107,7 +108,7 @@ test('agrees with a list, whatever the waits', () => {
         if (inside.length > 0) near(window.quantile(q, now), exact(inside, q));
       }
     }),
-    { numRuns: 300 },
+    runs(t),
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { Lru, type LruEntry } from './lru.ts';
 
 const keysOf = (lru: Lru<unknown>): string[] => Array.from(lru.entries(), ({ key }) => key).sort();
@@ -110,7 +111,7 @@ interface Modelled {
   pins: number;
 }
 
-test('agrees with a naive list on any sequence of steps', () => {
+test('agrees with a naive list on any sequence of steps', (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const [maxEntries, maxWeight] = [3, 10];
@@ -176,6 +177,6 @@ test('agrees with a naive list on any sequence of steps', () => {
         if (model.every((one) => one.pins === 0)) assert.ok(real.size <= maxEntries && real.weight <= maxWeight);
       });
     }),
-    { numRuns: 2_000 },
+    runs(t),
   );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { Gcra } from './gcra.ts';
 import type { RateMeter } from './rate-meter.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -282,7 +283,7 @@ for (const [name, make] of meters) {
     assert.ok(meter.readyAt(2.5) > 50);
   });
 
-  test(`a ${name} lets go whom a list of all that went would let go`, () => {
+  test(`a ${name} lets go whom a list of all that went would let go`, (t) => {
     // The bound itself, as a rule: whoever would break it for some stretch of time, back to any who went, may not go.
     const arrival = fc.record({ afterMs: fc.integer({ min: 0, max: 40 }), weight: fc.integer({ min: 1, max: 5 }) });
     fc.assert(
@@ -305,12 +306,12 @@ for (const [name, make] of meters) {
           gone.push({ at: now, weight });
         }
       }),
-      { seed: 38, numRuns: 500 },
+      runs(t),
     );
   });
 }
 
-test('both ways of counting agree on everything', () => {
+test('both ways of counting agree on everything', (t) => {
   const deed = fc.record({
     what: fc.constantFrom('go', 'go', 'go', 'give back', 'drain', 'change', 'backwards'),
     ms: fc.integer({ min: 0, max: 60 }),
@@ -336,6 +337,6 @@ test('both ways of counting agree on everything', () => {
         both((meter) => Math.max(now, meter.readyAt(amount, 1)));
       }
     }),
-    { seed: 39, numRuns: 1_000 },
+    runs(t),
   );
 });

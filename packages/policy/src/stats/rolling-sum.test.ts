@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { RollingSum } from './rolling-sum.ts';
 
 test('counts what lies inside the window', () => {
@@ -48,7 +49,7 @@ test('begins at any time of the clock', () => {
   assert.equal(sum.sum(-12_345), 1);
 });
 
-test('agrees with a list of moments', () => {
+test('agrees with a list of moments', (t) => {
   const step = fc.record({ afterMs: fc.integer({ min: 0, max: 700 }), what: fc.constantFrom('add', 'back', 'look') });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 12 }), (steps, buckets) => {
@@ -66,6 +67,6 @@ test('agrees with a list of moments', () => {
         assert.equal(sum.sum(now), list.length);
       }
     }),
-    { seed: 8, numRuns: 300 },
+    runs(t),
   );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { TimeWindow } from './time-window.ts';
 
 const sums = (window: TimeWindow): [calls: number, failures: number] => [window.calls, window.failures];
@@ -73,7 +74,7 @@ const steps = fc.array(
   { maxLength: 80, size: 'max' },
 );
 
-test('says what counting every outcome by its bucket says', () => {
+test('says what counting every outcome by its bucket says', (t) => {
   fc.assert(
     fc.property(fc.constantFrom(1, 2, 7, 10), fc.constantFrom(70, 1_000), steps, (buckets, windowMs, trace) => {
       const window = new TimeWindow(windowMs, 0, { buckets });
@@ -91,11 +92,11 @@ test('says what counting every outcome by its bucket says', () => {
         assert.deepEqual(sums(window), [inside.length, inside.filter(({ failed }) => failed).length]);
       }
     }),
-    { numRuns: 500 },
+    runs(t),
   );
 });
 
-test('keeps an outcome for nine tenths of the window at least, and for the whole of it at most', () => {
+test('keeps an outcome for nine tenths of the window at least, and for the whole of it at most', (t) => {
   fc.assert(
     fc.property(steps, (trace) => {
       const window = new TimeWindow(1_000, 0);
@@ -113,7 +114,7 @@ test('keeps an outcome for nine tenths of the window at least, and for the whole
         assert.ok(window.calls >= surely && window.calls <= maybe, `${surely} <= ${window.calls} <= ${maybe}`);
       }
     }),
-    { numRuns: 300 },
+    runs(t),
   );
 });
 
@@ -125,7 +126,7 @@ interface SlowStep {
   readonly which: number;
 }
 
-test('says what counting every outcome says, with slow ones and such as end after they were counted', () => {
+test('says what counting every outcome says, with slow ones and such as end after they were counted', (t) => {
   const anySteps = fc.array(
     fc.record<SlowStep>({
       waitMs: fc.oneof(fc.constant(0), fc.integer({ max: 120, min: 0 }), fc.constantFrom(100, 900, 1_000, 10_000)),
@@ -172,7 +173,7 @@ test('says what counting every outcome says, with slow ones and such as end afte
         );
       }
     }),
-    { numRuns: 500 },
+    runs(t),
   );
 });
 

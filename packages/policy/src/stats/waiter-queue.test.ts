@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { type QueueEntry, WaiterQueue } from './waiter-queue.ts';
 
 function drain<T>(queue: WaiterQueue<T>): T[] {
@@ -53,7 +54,7 @@ test('changes nothing when one steps out twice, or after its turn', () => {
   assert.deepEqual(drain(queue), ['c']);
 });
 
-test('agrees with a list', () => {
+test('agrees with a list', (t) => {
   const step = fc.oneof(fc.constant('push' as const), fc.constant('shift' as const), fc.nat({ max: 60 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
@@ -78,6 +79,6 @@ test('agrees with a list', () => {
       }
       assert.deepEqual(drain(queue), list);
     }),
-    { seed: 35, numRuns: 300 },
+    runs(t),
   );
 });

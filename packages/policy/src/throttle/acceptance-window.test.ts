@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { AcceptanceWindow } from './acceptance-window.ts';
 
 const seen = (window: AcceptanceWindow): [number, number] => [window.requests, window.accepts];
@@ -78,7 +79,7 @@ test('a call that said nothing counts as never sent', () => {
   assert.deepEqual(seen(window), [0, 0]);
 });
 
-test('agrees with a list on any sequence of calls, answers and waits', () => {
+test('agrees with a list on any sequence of calls, answers and waits', (t) => {
   interface Sent {
     readonly bucket: number;
     answer: 'none' | 'accepted' | 'not' | 'back';
@@ -121,6 +122,6 @@ test('agrees with a list on any sequence of calls, answers and waits', () => {
         assert.deepEqual(seen(window), [counted.length, inside.filter(({ answer }) => answer === 'accepted').length]);
       }
     }),
-    { numRuns: 500 },
+    runs(t),
   );
 });

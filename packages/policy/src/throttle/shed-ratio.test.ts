@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { shedRatio } from './shed-ratio.ts';
 
 const settings = { failureRatio: 0.5, minimumCalls: 20, maxRejectRatio: 0.9 };
@@ -21,7 +22,7 @@ for (const { requests, accepts, failureRatio = 0.5, want } of [
   });
 }
 
-test('lies between nothing and the cap, falls with each accept, and is nothing where all are accepted', () => {
+test('lies between nothing and the cap, falls with each accept, and is nothing where all are accepted', (t) => {
   const ratio = fc.double({ min: 0, max: 0.99, noNaN: true });
   const counts = fc
     .nat({ max: 10_000 })
@@ -39,6 +40,6 @@ test('lies between nothing and the cap, falls with each accept, and is nothing w
         assert.equal(shedRatio(requests, requests, own), 0);
       },
     ),
-    { numRuns: 1_000 },
+    runs(t),
   );
 });

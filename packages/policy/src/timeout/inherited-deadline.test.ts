@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { runs } from '../../test/property-runs.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { type Call, CallContext } from '../contract/call.ts';
 import { ConfigError, DeadlineExceededError } from '../contract/errors.ts';
@@ -69,7 +70,7 @@ test('returns what runs inside returns, and throws what it throws', () => {
   assert.equal(currentDeadline(runtime), Number.POSITIVE_INFINITY);
 });
 
-test('only ever shrinks, however deep and in whichever order', () => {
+test('only ever shrinks, however deep and in whichever order', (t) => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 12 }), (limits) => {
       const { runtime } = world();
@@ -92,7 +93,7 @@ test('only ever shrinks, however deep and in whichever order', () => {
       };
       nest(0);
     }),
-    { seed: 51, numRuns: 100 },
+    runs(t),
   );
 });
 
