@@ -55,6 +55,7 @@ test('refuses settings that contradict each other, and says why', () => {
     [{ attemptTimeoutMs: 5_000 }, 'standard.attemptTimeoutMs', /at most deadlineMs, which is 3000/],
     [{ breaker: { windowMs: 500 } }, 'standard.breaker.windowMs', /leave the window as it enters/],
     [{ breaker: { probeLeaseMs: 1_000 } }, 'standard.breaker.probeLeaseMs', /on the way/],
+    [{ breaker: { slowMs: 1_000 } }, 'standard.breaker.slowMs', /before it is slow/],
     [{ retry: { baseMs: 4_000, maxMs: 5_000 } }, 'standard.retry.baseMs', /hardly ever fit/],
     [{ bulkhead: { queueTimeoutMs: 3_000 } }, 'standard.bulkhead.queueTimeoutMs', /in the queue/],
     [{ timeout: 1 }, 'standard.timeout', /one of the options/],

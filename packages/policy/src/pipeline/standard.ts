@@ -128,6 +128,10 @@ function checkTogether({
       circuit.probeLeaseMs,
     );
   }
+  if (circuit?.slowMs !== undefined && circuit.slowMs >= attemptTimeoutMs) {
+    const why = 'an attempt would be given up before it is slow';
+    refuse('breaker.slowMs', `less than attemptTimeoutMs, which is ${attemptTimeoutMs}: ${why}`, circuit.slowMs);
+  }
   const { maxRetries = retryDefaults.maxRetries, baseMs = retryDefaults.baseMs } = said ?? {};
   if (maxRetries > 0 && baseMs >= deadlineMs) {
     refuse('retry.baseMs', `less than deadlineMs, which is ${deadlineMs}: a retry could hardly ever fit`, baseMs);
