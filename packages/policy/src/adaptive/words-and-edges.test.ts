@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { AttemptTimeoutError, ConfigError } from '../contract/errors.ts';
 import type { Permit } from '../contract/gate.ts';
 import { type Classify, verdicts } from '../contract/outcome.ts';
+import { settle } from '../testing/manual-clock.ts';
 import { testRuntime } from '../testing/test-runtime.ts';
 import { adaptiveLimiter } from './adaptive-limiter.ts';
 import { aimdLimit } from './aimd.ts';
@@ -141,6 +142,18 @@ test('an answer that is judged a failure is no call that was turned away', async
   const { samples, clock, gate } = watched({ classify: () => verdicts.failure });
   for (let i = 0; i < 2; i++) await gate.execute(async () => clock.freeze(10));
   assert.deepEqual(samples, []);
+});
+
+test('an algorithm that answers with a promise moves nothing, and what that rejects with ends here', async () => {
+  const algorithm = () => ({ name: 'own', onSample: async () => assert.fail('mine') });
+  const { clock, gate, acquire } = world({ algorithm: algorithm as never, windowMs: 1, minimumSamples: 2 });
+  for (let i = 0; i < 2; i++) {
+    const permit = acquire();
+    clock.freeze(10);
+    permit.success();
+  }
+  await settle();
+  assert.equal(gate.limit, 20);
 });
 
 test('tells a latency to a tenth of a millisecond below ten, and to a whole one above', () => {

@@ -187,6 +187,14 @@ test('a caller who joined says where the value comes from, and what was spared s
   );
 });
 
+test('a copy that turns out to be a promise is none, and says so', async () => {
+  let copies = 0;
+  const copy = <T>(value: T): T => (++copies === 1 ? value : (Promise.reject(new Error('mine')) as T));
+  const kept = keep('x', copy);
+  assert.throws(() => kept?.take(), { name: 'TypeError', message: 'a copy must not be a promise' });
+  await settle();
+});
+
 test('what cannot be kept is not weighed', async () => {
   let weighed = 0;
   const { users } = world({ maxBytes: 10, sizeOf: () => ++weighed });

@@ -127,6 +127,13 @@ test('a signal that is read after the scope was cancelled has been aborted', () 
   assert.deepEqual([scope.signal.aborted, scope.signal.reason], [true, 'before']);
 });
 
+test('a scope that nobody listened in knows all the same why its caller left', () => {
+  const { controller, signal } = countedSignal();
+  const scope = new CallScope(CallContext.of({ signal }), 100);
+  controller.abort('left');
+  assert.deepEqual([scope.cancelled, scope.reason], [true, 'left']);
+});
+
 test('a signal that is read makes the scope hear of the caller', () => {
   const { controller, signal } = countedSignal();
   const scope = new CallScope(CallContext.of({ signal }), 100);

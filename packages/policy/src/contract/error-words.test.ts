@@ -12,6 +12,7 @@ import {
   isSwitchgearError,
   type Phase,
   RateLimitedError,
+  RefusedError,
   ShedError,
   SwitchgearError,
   withoutStack,
@@ -150,10 +151,26 @@ test('shows a refused value without spilling it', () => {
   assert.equal(shown(5), '5');
 });
 
+test('families are known across copies of the library by the brands that every copy agrees on', () => {
+  const families = [
+    [RefusedError, 'switchgear.error.refused', new ShedError('no', 'shed', {})],
+    [AttemptTimeoutError, 'switchgear.error.attempt-timeout', timedOut()],
+    [DeadlineExceededError, 'switchgear.error.deadline-exceeded', new DeadlineExceededError('late')],
+  ] as const;
+  for (const [Family, brand, own] of families) {
+    const foreign: unknown = { [Symbol.for('switchgear.error')]: true, [Symbol.for(brand)]: true };
+    assert.ok(foreign instanceof Family, brand);
+    assert.ok(own instanceof Family);
+    for (const [Other] of families) if (Other !== Family) assert.ok(!(own instanceof Other));
+  }
+});
+
 test('is known as an error of the library by its brand alone', () => {
   const foreign = { [Symbol.for('switchgear.error')]: true };
   assert.ok(isSwitchgearError(foreign));
   assert.ok((foreign as unknown) instanceof SwitchgearError);
   assert.ok(!((foreign as unknown) instanceof ConfigError));
-  for (const other of [null, undefined, 'x', {}, new Error('x'), () => 1]) assert.ok(!isSwitchgearError(other));
+  const hostile = new Proxy({}, { get: () => assert.fail('looked at') });
+  for (const other of [null, undefined, 'x', {}, new Error('x'), () => 1, hostile])
+    assert.equal(isSwitchgearError(other), false);
 });

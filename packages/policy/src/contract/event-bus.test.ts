@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
+import { settle } from '../testing/manual-clock.ts';
 import { diagnosticsSink, EventBus, type EventSink, type PolicyEvent, sinkOf } from './events.ts';
 
 const used: PolicyEvent = { type: 'fallback.used', at: 1, target: 'users', operation: 'get', attempt: 1, error: 'x' };
@@ -83,6 +84,17 @@ test('a sink that throws wants nothing and fails nobody', () => {
   const sink = sinkOf({ events: broken });
   assert.equal(sink.wants('fallback.used'), false);
   assert.doesNotThrow(() => sink.publish(used));
+});
+
+test('a sink that answers with anything but true wants nothing, and a promise of its ends here', async () => {
+  for (const said of [undefined, null, 1, 'yes', {}, false]) {
+    assert.equal(sinkOf({ events: { wants: () => said as never, publish: () => {} } }).wants('fallback.used'), false);
+  }
+  const promising = async (): Promise<never> => assert.fail('mine');
+  const sink = sinkOf({ events: { wants: promising as never, publish: promising as never } });
+  assert.equal(sink.wants('fallback.used'), false);
+  sink.publish(used);
+  await settle();
 });
 
 test('a sink hears what is published, as it is', () => {

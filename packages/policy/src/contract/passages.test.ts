@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { caught } from '../testing/caught.ts';
 import { settle } from '../testing/manual-clock.ts';
 import { testRuntime } from '../testing/test-runtime.ts';
+import { GuardedBudget } from './budget.ts';
 import { CallContext } from './call.ts';
 import { BulkheadFullError } from './errors.ts';
 import { type Gate, judge, type Permit, type Refusal } from './gate.ts';
@@ -216,6 +217,26 @@ test('a verdict that is none is passed over, and the usual one holds', async () 
       { kind: 'ignored', retry: 'never' },
     ],
   );
+});
+
+test('a budget that says nothing of itself that could be read is named as such', async () => {
+  const budget = { deposit: () => {}, tryWithdraw: () => true, giveBack: () => {} };
+  const named = (describe: () => unknown): string => new GuardedBudget({ ...budget, describe } as never).describe();
+  assert.equal(
+    named(() => 'twenty a day'),
+    'twenty a day',
+  );
+  for (const said of [undefined, 5, {}]) {
+    assert.equal(
+      named(() => said),
+      'one that cannot say what it is',
+    );
+  }
+  assert.equal(
+    named(async () => assert.fail('mine')),
+    'one that cannot say what it is',
+  );
+  await settle();
 });
 
 test('takes anything for an answer that nobody waits for', async () => {

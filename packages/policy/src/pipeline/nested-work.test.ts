@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { ConfigError } from '../contract/errors.ts';
+import type { Policy } from '../contract/policy.ts';
 import { rateLimiter } from '../limiter/rate-limiter.ts';
 import { retry } from '../retry/retry.ts';
+import { caught } from '../testing/caught.ts';
 import { testRuntime } from '../testing/test-runtime.ts';
 import { pipeline } from './pipeline.ts';
 
@@ -50,4 +53,15 @@ test('gates that stand first, last, together or alone are all gone through, once
     assert.deepEqual(before.map(taken), times, shape);
     assert.equal(runs, 2 ** [...shape].filter((letter) => letter === 'r').length, shape);
   }
+});
+
+test('a policy that does not hand on the call it was given is told so', async () => {
+  const stranger: Policy = {
+    name: 'stranger',
+    execute: (operation) => operation({ target: 'mine' } as never),
+    describe: () => 'stranger',
+  };
+  const error = await caught(pipeline(stranger).execute(async () => assert.fail('ran')));
+  assert.ok(error instanceof ConfigError);
+  assert.equal(error.message, 'pipeline: expected policies that hand on the call they are given, got an object');
 });

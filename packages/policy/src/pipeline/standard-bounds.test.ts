@@ -26,6 +26,12 @@ test('refuses settings that contradict each other from where they do, and takes 
       'more than attemptTimeoutMs, which is 1000: a probe would fail while its answer is on the way',
     ],
     [
+      { breaker: { slowMs: 999 } },
+      { breaker: { slowMs: 1_000 } },
+      'breaker.slowMs',
+      'less than attemptTimeoutMs, which is 1000: an attempt would be given up before it is slow',
+    ],
+    [
       { retry: { baseMs: 2_999, maxMs: 5_000 } },
       { retry: { baseMs: 3_000, maxMs: 5_000 } },
       'retry.baseMs',

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { breaker } from '../breaker/breaker.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import type { Runtime } from '../contract/runtime.ts';
+import { rateLimiter } from '../limiter/rate-limiter.ts';
 import { pipeline } from '../pipeline/pipeline.ts';
+import { caught } from '../testing/caught.ts';
 import { JudgedError } from '../testing/judged-error.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock, settle } from '../testing/manual-clock.ts';
 import { testRuntime } from '../testing/test-runtime.ts';
 import { retry } from './retry.ts';
 
@@ -58,6 +60,27 @@ test('the gates around hear of the call once, those within of each attempt, and 
   ];
   for (const listening of [false, true]) {
     for (const [ends, around, within] of cases) assert.deepEqual(await counted(ends, listening), [around, within]);
+  }
+});
+
+test('a caller who leaves in the turn in which their own comes gives it back unused, around the retry and within', async () => {
+  for (const around of [true, false]) {
+    const { runtime, clock } = testRuntime();
+    const gate = rateLimiter({ limit: 1, intervalMs: 100, maxWaitMs: 1_000 }, runtime);
+    const policies = [gate, retry({}, runtime)];
+    const caller = new AbortController();
+    assert.ok(gate.tryAcquire().admitted);
+    let sends = 0;
+    const left = caught(
+      pipeline(...(around ? policies : policies.reverse())).execute(async () => ++sends, { signal: caller.signal }),
+    );
+    await settle();
+    // To look is what lets the turn come; nobody has heard of it yet.
+    clock.freeze(100);
+    gate.snapshot();
+    caller.abort('left');
+    assert.equal(await left, 'left');
+    assert.deepEqual([sends, gate.snapshot().tokens], [0, 1]);
   }
 });
 
