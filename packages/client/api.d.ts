@@ -6,58 +6,152 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import type { BreakerOptions, BreakerSnapshot, BulkheadOptions, BulkheadSnapshot, Call, ErrorFacts, EventBase, PolicyEvent, RetryBudgetOptions, RetryBudgetSnapshot, RetryOptions, Runtime, SwitchgearError, Verdict } from '@switchgear/policy';
 
+import type { ReadableStream } from 'node:stream/web';
+
+import type { SecureContext } from 'node:tls';
+
 // auth/authenticator.d.ts
-interface AuthenticatorContext {
+export interface AuthenticatorContext {
   readonly runtime: Runtime;
   readonly openTransport: OpenTransport;
   readonly onRefresh: (generation: number, durationMs: number, error: unknown) => void;
+  readonly onLost: (error: AuthenticationError) => void;
+  readonly onUnsaved: (error: unknown, retryInMs: number) => void;
 }
 export interface Authenticator {
   readonly kind: string;
+  readonly headers?: readonly string[];
   open(context: AuthenticatorContext): Credential;
+}
+
+// auth/bearer-token.d.ts
+export interface FetchedToken {
+  readonly accessToken: string;
+  readonly expiresInMs?: number | undefined;
 }
 
 // auth/bearer.d.ts
 export interface BearerOptions {
   readonly timeoutMs?: number;
   readonly coolDownMs?: number;
+  readonly origins?: readonly string[];
+  readonly onAuthLost?: (error: AuthenticationError) => void;
 }
-export declare const bearerDefaults: Required<BearerOptions>;
+export declare const bearerDefaults: Required<Pick<BearerOptions, 'timeoutMs' | 'coolDownMs'>>;
 export declare function bearer(token: string | (() => Promise<string | FetchedToken>), options?: BearerOptions): Authenticator;
 
 // auth/client-credentials.d.ts
 export interface ClientCredentialsOptions {
   readonly tokenUrl: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  readonly clientSecret?: string;
   readonly scope?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly tls?: TlsSource;
   readonly timeoutMs?: number;
   readonly coolDownMs?: number;
+  readonly origins?: readonly string[];
+  readonly onAuthLost?: (error: AuthenticationError) => void;
 }
 export declare const clientCredentialsDefaults: Required<Pick<ClientCredentialsOptions, 'timeoutMs' | 'coolDownMs'>>;
 export declare function clientCredentials(options: ClientCredentialsOptions): Authenticator;
 
-// auth/token-source.d.ts
-export interface FetchedToken {
-  readonly accessToken: string;
+// auth/content-digest.d.ts
+export type DigestAlgorithm = 'sha-256' | 'sha-512';
+
+// auth/credential.d.ts
+export interface UnauthorisedRequest {
+  readonly method: string;
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | 'stream' | undefined;
+}
+export interface Grant {
+  readonly generation: number;
+  authorise(request: UnauthorisedRequest): readonly string[];
+}
+export type RefusedHeaders = Readonly<Record<string, string | string[] | undefined>>;
+export interface Credential {
+  readonly origins?: ReadonlySet<string> | undefined;
+  get(call: Call): Grant | Promise<Grant>;
+  renew(refused: Grant, headers: RefusedHeaders, call: Call): Grant | undefined | Promise<Grant | undefined>;
+  refusedAfterRenewal(grant: Grant): void;
+  close(): Promise<void>;
+}
+
+// auth/hmac.d.ts
+export interface HmacOptions {
+  readonly keyId?: string;
+  readonly secret?: string | Uint8Array;
+  readonly key?: () => Promise<HmacKey>;
+  readonly components?: readonly string[];
+  readonly digest?: DigestAlgorithm;
+  readonly label?: string;
+  readonly tag?: string;
+  readonly validMs?: number;
+  readonly nonce?: boolean;
+  readonly timeoutMs?: number;
+  readonly coolDownMs?: number;
+  readonly origins?: readonly string[];
+  readonly onAuthLost?: (error: AuthenticationError) => void;
+}
+export declare const hmacDefaults: Required<Pick<HmacOptions, 'digest' | 'label' | 'nonce' | 'timeoutMs' | 'coolDownMs'>>;
+export declare function hmac(options: HmacOptions): Authenticator;
+
+// auth/refresh-token.d.ts
+export interface RefreshTokenOptions {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret?: string;
+  readonly refreshToken: string | LoadTokens;
+  readonly onRotated?: (tokens: SessionTokens) => void | Promise<void>;
+  readonly scope?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly tls?: TlsSource;
+  readonly timeoutMs?: number;
+  readonly coolDownMs?: number;
+  readonly origins?: readonly string[];
+  readonly onAuthLost?: (error: AuthenticationError) => void;
+}
+export declare const refreshTokenDefaults: Required<Pick<RefreshTokenOptions, 'timeoutMs' | 'coolDownMs'>>;
+export interface RefreshTokenCredential extends Authenticator {
+  restore(tokens: SessionTokens): void;
+}
+export declare function refreshToken(options: RefreshTokenOptions): RefreshTokenCredential;
+
+// auth/session.d.ts
+export type LoadTokens = () => string | SessionTokens | Promise<string | SessionTokens>;
+
+// auth/signing-key.d.ts
+export interface HmacKey {
+  readonly keyId: string;
+  readonly secret: string | Uint8Array;
   readonly expiresInMs?: number | undefined;
 }
-interface Token {
-  readonly value: string;
-  readonly generation: number;
+
+// auth/token-keeper.d.ts
+export interface SessionTokens {
+  readonly refreshToken: string;
+  readonly accessToken?: string | undefined;
+  readonly expiresInMs?: number | undefined;
 }
-interface Credential {
-  get(): Token | Promise<Token>;
-  renew(refused: Token): Promise<Token | undefined>;
-  refusedAfterRenewal(token: Token): void;
-  close(): Promise<void>;
+
+// classify/problem.d.ts
+export interface ProblemDetails {
+  readonly type: string;
+  readonly title: string | undefined;
+  readonly status: number | undefined;
+  readonly detail: string | undefined;
+  readonly instance: string | undefined;
+  readonly extensions: Readonly<Record<string, unknown>>;
 }
 
 // client-options.d.ts
 export type Operations = Readonly<Record<string, OperationDefinition>>;
 export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly target: string;
-  readonly baseUrl: string;
+  readonly baseUrl: BaseUrl;
   readonly operations: Ops;
   readonly deadlineMs?: number;
   readonly attemptTimeoutMs?: number;
@@ -65,6 +159,7 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly retry?: Omit<RetryOptions, 'budget' | 'classify'>;
   readonly budget?: RetryBudgetOptions;
   readonly breaker?: Omit<BreakerOptions, 'name' | 'classify'>;
+  readonly hosts?: HostsOptions;
   readonly bulkhead?: Omit<BulkheadOptions, 'name' | 'classify'>;
   readonly auth?: Authenticator;
   readonly envelope?: Envelope;
@@ -76,6 +171,9 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly allowH2?: boolean;
   readonly maxBodyBytes?: number;
   readonly maxHeaderBytes?: number;
+  readonly followRedirects?: number;
+  readonly egress?: 'any' | 'public' | EgressGuard;
+  readonly tls?: TlsSource;
   readonly transport?: OpenTransport;
   readonly runtime?: Runtime;
 }
@@ -90,7 +188,19 @@ export declare const serviceClientDefaults: {
   readonly allowH2: boolean;
   readonly maxBodyBytes: number;
   readonly maxHeaderBytes: number;
+  readonly followRedirects: number;
+  readonly egress: 'any' | 'public' | EgressGuard;
 };
+
+// contract/cache-options.d.ts
+export interface OperationCacheOptions {
+  readonly freshMs: number;
+  readonly staleWhileRevalidateMs?: number;
+  readonly staleIfErrorMs?: number;
+  readonly negativeMs?: number;
+  readonly maxEntries?: number;
+}
+export declare const operationCacheDefaults: Required<Omit<OperationCacheOptions, 'freshMs'>>;
 
 // contract/domain-error.d.ts
 export interface ServiceAnswer {
@@ -100,12 +210,14 @@ export interface ServiceAnswer {
   readonly status: number;
   readonly serviceCode: string | undefined;
   readonly detail: string | undefined;
+  readonly problem?: ProblemDetails | undefined;
 }
 export declare class DomainError extends SwitchgearError {
   readonly code: string;
   readonly status: number;
   readonly serviceCode: string | undefined;
   readonly detail: string | undefined;
+  readonly problem: ProblemDetails | undefined;
   constructor(answer: ServiceAnswer);
   verdict(): Verdict;
   toJSON(): Record<string, unknown>;
@@ -124,34 +236,35 @@ export type Unwrapped = {
 export type Envelope = (body: unknown) => Unwrapped | undefined;
 export declare const successEnvelope: Envelope;
 
-// contract/operation.d.ts
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-export type QueryValue = string | number | boolean | bigint | undefined | readonly (string | number | boolean | bigint)[];
-export interface FallbackFailure {
-  readonly error: unknown;
-  readonly input: Readonly<Record<string, unknown>>;
+// contract/input.d.ts
+export type Scalar = string | number | boolean | bigint;
+export type QueryValue = Scalar | undefined | readonly Scalar[];
+export type FormFields = Readonly<Record<string, QueryValue>>;
+export interface Part {
+  readonly content: string | Uint8Array | Blob;
+  readonly filename?: string | undefined;
+  readonly contentType?: string | undefined;
 }
-export interface OperationOptions {
-  readonly query?: Schema;
-  readonly body?: Schema;
-  readonly response?: Schema | 'none';
-  readonly errors?: Readonly<Record<number, DomainErrorClass>>;
-  readonly idempotent?: boolean;
-  readonly idempotencyKey?: boolean;
-  readonly deadlineMs?: number;
-  readonly attemptTimeoutMs?: number;
-  readonly retryStatuses?: readonly number[];
-  readonly fallback?: (failure: FallbackFailure) => unknown;
-}
-export interface OperationDefinition<P extends string = string, O extends OperationOptions = OperationOptions> {
-  readonly method: Method;
-  readonly path: PathTemplate;
-  readonly options: O;
-  readonly '~template'?: P;
+export type PartValue = Scalar | Uint8Array | Blob | Part;
+export type MultipartFields = FormData | Readonly<Record<string, PartValue | undefined | readonly PartValue[]>>;
+export type ByteStream = AsyncIterable<Uint8Array>;
+export type StreamSource = ByteStream | (() => ByteStream | Promise<ByteStream>);
+interface PlainBodies {
+  readonly json: unknown;
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly form: FormFields;
+  readonly multipart: MultipartFields;
+  readonly stream: StreamSource;
 }
 type Simplify<T> = {
   [K in keyof T]: T[K];
 } & {};
+type ParamsOf<P extends string, O> = O extends {
+  params: infer S extends StandardSchemaV1;
+} ? Readonly<StandardSchemaV1.InferInput<S>> : {
+  readonly [K in PathNames<P>]: PathValue;
+};
 type QueryOf<O> = O extends {
   query: infer S extends StandardSchemaV1;
 } ? Record<never, never> extends StandardSchemaV1.InferInput<S> ? {
@@ -161,33 +274,96 @@ type QueryOf<O> = O extends {
 } : {
   readonly query?: Readonly<Record<string, QueryValue>>;
 };
+type HeadersOf<O> = O extends {
+  headers: infer S extends StandardSchemaV1;
+} ? Record<never, never> extends StandardSchemaV1.InferInput<S> ? {
+  readonly headers?: StandardSchemaV1.InferInput<S>;
+} : {
+  readonly headers: StandardSchemaV1.InferInput<S>;
+} : unknown;
 type BodyOf<O> = O extends {
   body: infer S extends StandardSchemaV1;
 } ? {
   readonly body: StandardSchemaV1.InferInput<S>;
+} : O extends {
+  bodyAs: infer K extends keyof PlainBodies;
+} ? {
+  readonly body: PlainBodies[K];
 } : unknown;
-export type InputOf<D> = D extends OperationDefinition<infer P, infer O> ? Simplify<{
+export type InputOf<D> = D extends OperationDefinition<infer P, infer O> ? Simplify<ParamsOf<P, O> & QueryOf<O> & HeadersOf<O> & BodyOf<O>> : never;
+type ParamsFit<P extends string, O> = O extends {
+  params: infer S extends StandardSchemaV1;
+} ? StandardSchemaV1.InferOutput<S> extends {
   readonly [K in PathNames<P>]: PathValue;
-} & QueryOf<O> & BodyOf<O>> : never;
-export type ValueOf<D> = D extends OperationDefinition<string, infer O> ? O extends {
-  response: infer S extends StandardSchemaV1;
-} ? StandardSchemaV1.InferOutput<S> : O extends {
-  response: 'none';
-} ? undefined : unknown : never;
-export type ResultOf<D> = D extends OperationDefinition<string, infer O> ? O extends {
-  fallback: (failure: never) => infer F;
-} ? Live<ValueOf<D>> | Degraded<F> : ValueOf<D> : never;
+} ? unknown : {
+  readonly params: 'must give every parameter of the path a text or a number';
+} : unknown;
+
+// contract/operation.d.ts
+export type Method = 'GET' | 'HEAD' | 'QUERY' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type BodyKind = 'json' | 'text' | 'bytes' | 'form' | 'multipart' | 'stream';
+export type AnswerKind = 'json' | 'text' | 'bytes' | 'stream';
+export interface FallbackFailure {
+  readonly error: unknown;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+export interface OperationOptions {
+  readonly params?: Schema;
+  readonly query?: Schema;
+  readonly headers?: Schema;
+  readonly body?: Schema;
+  readonly bodyAs?: BodyKind;
+  readonly contentType?: string;
+  readonly response?: Schema | 'none';
+  readonly responseAs?: AnswerKind;
+  readonly results?: Results;
+  readonly errors?: Readonly<Record<number, DomainErrorClass>>;
+  readonly envelope?: Envelope | false;
+  readonly maxBodyBytes?: number;
+  readonly followRedirects?: number;
+  readonly idempotent?: boolean;
+  readonly idempotencyKey?: boolean;
+  readonly deadlineMs?: number;
+  readonly attemptTimeoutMs?: number;
+  readonly retryStatuses?: readonly number[];
+  readonly fallback?: (failure: FallbackFailure) => unknown;
+  readonly cache?: OperationCacheOptions;
+  readonly invalidates?: readonly string[];
+}
+export interface OperationDefinition<P extends string = string, O extends OperationOptions = OperationOptions> {
+  readonly method: Method;
+  readonly path: PathTemplate;
+  readonly options: O;
+  readonly '~template'?: P;
+}
 export declare const get: Define;
 export declare const head: Define;
+export declare const query: Define;
 export declare const post: Define;
 export declare const put: Define;
 export declare const patch: Define;
 export declare const del: Define;
-type Define = <const P extends string, const O extends OperationOptions = Record<never, never>>(path: P, options?: O & OperationOptions & AtOnce<O>) => OperationDefinition<P, O>;
+type Define = <const P extends string, const O extends OperationOptions = Record<never, never>>(path: P, options?: O & OperationOptions & AtOnce<O> & OneAnswer<O> & ParamsFit<P, O>) => OperationDefinition<P, O>;
 type AtOnce<O> = O extends {
   fallback: (failure: never) => PromiseLike<unknown>;
 } ? {
   readonly fallback: 'must answer at once: a promise is not waited for';
+} : unknown;
+type OneAnswer<O> = O extends {
+  response: unknown;
+  results: unknown;
+} ? {
+  readonly response: 'results says it for each status';
+} : O extends {
+  response: unknown;
+  responseAs: 'stream';
+} ? {
+  readonly response: 'a stream is not looked into';
+} : O extends {
+  body: unknown;
+  bodyAs: 'stream';
+} ? {
+  readonly body: 'a stream is not looked into';
 } : unknown;
 
 // contract/path-template.d.ts
@@ -212,16 +388,78 @@ export interface Live<T> {
   readonly provenance: 'live';
   readonly value: T;
 }
+export interface Stale<T> {
+  readonly provenance: 'stale';
+  readonly value: T;
+  readonly ageMs: number;
+}
 export interface Degraded<F> {
   readonly provenance: 'degraded';
   readonly value: F;
   readonly error: unknown;
 }
 
+// contract/result.d.ts
+export type Results = Readonly<Record<number, Schema | 'none'>>;
+export interface StreamedAnswer extends AsyncDisposable {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: ReadableStream<Uint8Array>;
+}
+interface PlainAnswers {
+  readonly json: unknown;
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly stream: StreamedAnswer;
+}
+type SchemaValue<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : undefined;
+type ByStatus<R> = {
+  [K in keyof R & number]: {
+    readonly status: K;
+    readonly value: SchemaValue<R[K]>;
+  };
+}[keyof R & number];
+export type ValueOf<D> = D extends OperationDefinition<string, infer O> ? O extends {
+  results: infer R extends Results;
+} ? ByStatus<R> : O extends {
+  response: infer S extends Schema | 'none';
+} ? SchemaValue<S> : O extends {
+  responseAs: infer K extends keyof PlainAnswers;
+} ? PlainAnswers[K] : unknown : never;
+type Outlives = {
+  readonly cache: {
+    readonly staleIfErrorMs: number;
+  } | {
+    readonly staleWhileRevalidateMs: number;
+  };
+};
+export type ResultOf<D> = D extends OperationDefinition<string, infer O> ? O extends {
+  fallback: (failure: never) => infer F;
+} ? Live<ValueOf<D>> | (O extends Outlives ? Stale<ValueOf<D>> : never) | Degraded<F> : O extends Outlives ? Live<ValueOf<D>> | Stale<ValueOf<D>> : ValueOf<D> : never;
+
 // contract/schema.d.ts
 type Schema = StandardSchemaV1;
 
+// dns-lookups.d.ts
+export interface AddressRecord {
+  readonly address: string;
+  readonly ttl: number;
+}
+export interface ServiceRecord {
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+export interface Lookups {
+  addresses(name: string, family: 4 | 6, signal: AbortSignal): Promise<readonly AddressRecord[]>;
+  services(name: string, signal: AbortSignal): Promise<readonly ServiceRecord[]>;
+  system(name: string): Promise<readonly string[]>;
+}
+export declare const systemLookups: Lookups;
+
 // errors.d.ts
+export type Again = 'by-status' | 'asked-for' | 'never';
 export declare class InvalidRequestError extends SwitchgearError {
   readonly code = "SWITCHGEAR_INVALID_REQUEST";
   readonly issues: readonly string[];
@@ -235,11 +473,17 @@ export declare class ClientClosedError extends SwitchgearError {
 export declare class DnsError extends SwitchgearError {
   readonly code = "SWITCHGEAR_DNS_FAILED";
   readonly reason: string;
+  elsewhere: boolean;
   constructor(message: string, reason: string, facts: ErrorFacts);
   verdict(): Verdict;
 }
 export declare class ConnectError extends SwitchgearError {
   readonly code = "SWITCHGEAR_CONNECT_FAILED";
+  elsewhere: boolean;
+  verdict(): Verdict;
+}
+export declare class EgressRefusedError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_EGRESS_REFUSED";
   verdict(): Verdict;
 }
 export declare class TlsError extends SwitchgearError {
@@ -256,21 +500,23 @@ export declare class HttpStatusError extends SwitchgearError {
   #private;
   readonly code = "SWITCHGEAR_HTTP_STATUS";
   readonly status: number;
-  constructor(status: number, mayRepeat: boolean, facts: ErrorFacts);
+  readonly problem: ProblemDetails | undefined;
+  constructor(status: number, again: Again, facts: ErrorFacts, problem?: ProblemDetails);
   verdict(idempotent: boolean): Verdict;
   toJSON(): Record<string, unknown>;
 }
 export declare class ThrottledError extends SwitchgearError {
   readonly code = "SWITCHGEAR_THROTTLED";
   readonly status: number;
-  constructor(status: number, facts: ErrorFacts);
+  readonly problem: ProblemDetails | undefined;
+  constructor(status: number, facts: ErrorFacts, problem?: ProblemDetails);
   verdict(idempotent: boolean): Verdict;
   toJSON(): Record<string, unknown>;
 }
 export declare class RedirectRefusedError extends SwitchgearError {
   readonly code = "SWITCHGEAR_REDIRECT_REFUSED";
   readonly status: number;
-  constructor(status: number, facts: ErrorFacts);
+  constructor(status: number, facts: ErrorFacts, why?: string);
   verdict(): Verdict;
 }
 export declare class InvalidResponseError extends SwitchgearError {
@@ -287,6 +533,9 @@ export declare class ResponseTooLargeError extends SwitchgearError {
 }
 export declare class AuthenticationError extends SwitchgearError {
   readonly code = "SWITCHGEAR_AUTHENTICATION_FAILED";
+  readonly reason: string;
+  constructor(message: string, facts?: ErrorFacts, reason?: string);
+  toJSON(): Record<string, unknown>;
   verdict(): Verdict;
 }
 export declare class TokenUnavailableError extends SwitchgearError {
@@ -296,7 +545,7 @@ export declare class TokenUnavailableError extends SwitchgearError {
 export declare function isAway(error: unknown): boolean;
 
 // events.d.ts
-export type Fate = 'ok' | 'ok-retried' | 'degraded' | 'answered' | 'throttled' | 'refused' | 'timed-out' | 'unavailable' | 'invalid' | 'unauthenticated' | 'cancelled' | 'misused';
+export type Fate = 'ok' | 'ok-retried' | 'cached' | 'stale' | 'degraded' | 'answered' | 'throttled' | 'refused' | 'timed-out' | 'unavailable' | 'invalid' | 'unauthenticated' | 'cancelled' | 'misused';
 export interface CallFinished extends EventBase {
   readonly type: 'call.finished';
   readonly operation: string;
@@ -315,23 +564,143 @@ export interface TokenRefreshed extends EventBase {
   readonly durationMs: number;
   readonly error: unknown;
 }
+export interface AuthLost extends EventBase {
+  readonly type: 'auth.lost';
+  readonly reason: string;
+  readonly error: unknown;
+}
+export interface TokenUnsaved extends EventBase {
+  readonly type: 'token.unsaved';
+  readonly retryInMs: number;
+  readonly error: unknown;
+}
+export interface TlsReloadFailed extends EventBase {
+  readonly type: 'tls.reload-failed';
+  readonly error: unknown;
+}
 export interface AttemptReauthorised extends EventBase {
   readonly type: 'attempt.reauthorised';
   readonly operation: string;
   readonly attempt: number;
 }
-export type ClientEvent = PolicyEvent | CallFinished | TokenRefreshed | AttemptReauthorised;
+export interface HostEjected extends EventBase {
+  readonly type: 'host.ejected';
+  readonly host: string;
+  readonly reason: 'consecutive-failures' | 'success-rate';
+  readonly forMs: number;
+  readonly ejected: number;
+  readonly hosts: number;
+}
+export interface HostReturned extends EventBase {
+  readonly type: 'host.returned';
+  readonly host: string;
+}
+export interface HostsPanicked extends EventBase {
+  readonly type: 'hosts.panicked';
+  readonly ejected: number;
+  readonly hosts: number;
+}
+export interface HostsResolved extends EventBase {
+  readonly type: 'hosts.resolved';
+  readonly ok: boolean;
+  readonly hosts: number;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly error: unknown;
+}
+export type ClientEvent = PolicyEvent | CallFinished | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
+
+// hosts/base-url.d.ts
+export type BaseUrl = string | readonly string[] | HostResolver;
+
+// hosts/dns-hosts.d.ts
+export interface DnsHostsOptions {
+  readonly family?: 'any' | 'ipv4' | 'ipv6';
+  readonly minTtlMs?: number;
+  readonly maxTtlMs?: number;
+  readonly lookups?: Lookups;
+}
+export declare const dnsHostsDefaults: Required<Omit<DnsHostsOptions, 'lookups'>>;
+export declare function dnsHosts(baseUrl: string, options?: DnsHostsOptions): HostResolver;
+
+// hosts/failed-host.d.ts
+export declare function hostOf(error: unknown): string | undefined;
+
+// hosts/host.d.ts
+export type HostState = 'in-service' | 'ramping' | 'ejected' | 'draining';
+export interface HostSnapshot {
+  readonly origin: string;
+  readonly address: string | null;
+  readonly state: HostState;
+  readonly inFlight: number;
+  readonly ewmaMs: number;
+  readonly consecutiveFailures: number;
+  readonly ejections: number;
+  readonly ejectedForMs: number;
+  readonly breaker: BreakerSnapshot;
+}
+
+// hosts/hosts-from.d.ts
+export interface HostsFromOptions {
+  readonly ttlMs?: number;
+}
+export declare const hostsFromDefaults: Required<HostsFromOptions>;
+export declare function hostsFrom(baseUrl: string, find: (signal: AbortSignal) => Promise<readonly (string | HostAddress)[]>, options?: HostsFromOptions): HostResolver;
+
+// hosts/options.d.ts
+export interface HostsOptions {
+  readonly consecutiveFailures?: number;
+  readonly intervalMs?: number;
+  readonly outlierFactor?: number;
+  readonly outlierMargin?: number;
+  readonly minimumHosts?: number;
+  readonly minimumCalls?: number;
+  readonly ejectMs?: number;
+  readonly maxEjectMs?: number;
+  readonly slowStartMs?: number;
+  readonly decayMs?: number;
+  readonly maxHosts?: number;
+}
+export declare const hostsDefaults: Required<HostsOptions>;
+
+// hosts/origin-key.d.ts
+export declare function originKey(origin: string | URL): string;
+
+// hosts/resolver.d.ts
+export interface HostAddress {
+  readonly origin: string;
+  readonly address?: string;
+  readonly priority?: number;
+  readonly weight?: number;
+}
+export interface HostAnswer {
+  readonly hosts: readonly (string | HostAddress)[];
+  readonly ttlMs?: number;
+}
+export interface HostResolver {
+  readonly baseUrl: string;
+  resolve(signal: AbortSignal): Promise<HostAnswer>;
+}
+
+// hosts/srv-hosts.d.ts
+export interface SrvHostsOptions {
+  readonly ttlMs?: number;
+  readonly lookups?: Lookups;
+}
+export declare const srvHostsDefaults: Required<Pick<SrvHostsOptions, 'ttlMs'>>;
+export declare function srvHosts(baseUrl: string, options?: SrvHostsOptions): HostResolver;
 
 // operation-call.d.ts
 export interface CallSettings {
   readonly signal?: AbortSignal | undefined;
   readonly deadlineMs?: number | undefined;
   readonly idempotencyKey?: string | undefined;
+  readonly principal?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 export interface WithMeta<T> {
   readonly value: T;
-  readonly provenance: 'live' | 'degraded';
+  readonly provenance: 'live' | 'cached' | 'stale' | 'degraded';
   readonly attempts: number;
   readonly durationMs: number;
   readonly requestId: string;
@@ -348,6 +717,7 @@ export interface ClientSnapshot {
   readonly target: string;
   readonly inFlight: number;
   readonly breaker: BreakerSnapshot;
+  readonly hosts?: readonly HostSnapshot[];
   readonly bulkhead: BulkheadSnapshot;
   readonly budget: RetryBudgetSnapshot;
 }
@@ -383,17 +753,45 @@ interface TraceParent {
   readonly flags: number;
 }
 
+// transport/egress.d.ts
+export type EgressGuard = (address: string) => boolean;
+export declare const publicOnly: EgressGuard;
+
+// transport/tls.d.ts
+type Pem = string | Uint8Array;
+export interface TlsOptions {
+  readonly ca?: Pem | readonly Pem[];
+  readonly cert?: Pem;
+  readonly key?: Pem;
+  readonly passphrase?: string;
+  readonly servername?: string;
+}
+export type TlsSource = TlsOptions | (() => TlsOptions | Promise<TlsOptions>);
+export interface TlsIdentity {
+  readonly secureContext: SecureContext;
+  readonly servername: string | undefined;
+}
+export type TlsProvider = () => TlsIdentity | Promise<TlsIdentity>;
+
 // transport/transport.d.ts
 export interface WireRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: readonly string[];
-  readonly body: Uint8Array | undefined;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly maxBodyBytes?: number | undefined;
 }
 export interface WireResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Uint8Array;
+  readonly origin?: string | undefined;
+}
+export interface WireBody extends AsyncIterable<Uint8Array> {
+  destroy(reason: unknown): void;
+}
+export interface WireStream extends Omit<WireResponse, 'body'> {
+  readonly body: WireBody;
 }
 type Reached =
 'nothing'
@@ -410,11 +808,15 @@ export declare class BodyTooLarge extends Error {
 }
 export interface Transport {
   send(request: WireRequest, call: Call): Promise<WireResponse>;
+  stream?(request: WireRequest, call: Call): Promise<WireStream>;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
 export interface TransportOptions {
   readonly origin: string;
+  readonly address?: string | undefined;
+  readonly egress?: EgressGuard | undefined;
+  readonly tls?: TlsProvider | undefined;
   readonly connections: number;
   readonly connectTimeoutMs: number;
   readonly keepAliveMs: number;
@@ -427,3 +829,238 @@ export type OpenTransport = (options: TransportOptions) => Transport;
 
 // transport/undici-transport.d.ts
 export declare const undiciTransport: OpenTransport;
+
+// ========== @switchgear/client/testing
+
+import type { Call, Clock, ErrorFacts, Runtime, SwitchgearError, Verdict } from '@switchgear/policy';
+
+import type { Server } from 'node:net';
+
+import type { SecureContext } from 'node:tls';
+
+// testing/cassette.d.ts
+export declare const cassetteVersion = 1;
+export type RecordedBody = {
+  readonly text: string;
+} | {
+  readonly base64: string;
+};
+export interface RecordedExchange {
+  readonly request: {
+    readonly origin: string;
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: RecordedBody;
+  };
+  readonly outcome: {
+    readonly kind: 'answer';
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | readonly string[]>>;
+    readonly body: RecordedBody;
+  } | {
+    readonly kind: 'failure';
+    readonly reached: Reached;
+    readonly code: string;
+  } | {
+    readonly kind: 'too-large';
+  };
+}
+export interface Cassette {
+  readonly format: 'switchgear-cassette';
+  readonly version: number;
+  readonly redacted: {
+    readonly headers: readonly string[];
+    readonly fields: readonly string[];
+  };
+  readonly exchanges: readonly RecordedExchange[];
+}
+
+// testing/fault-plan.d.ts
+export type Fault =
+Reply
+ | {
+  readonly kind: 'latency';
+  readonly ms: number;
+}
+ | {
+  readonly kind: 'sent-then';
+  readonly reply: Reply;
+}
+ | {
+  readonly kind: 'trickle';
+  readonly ms: number;
+};
+type StrikingFault = Exclude<Fault, {
+  readonly kind: 'latency';
+}>;
+export declare function latency(ms: number): Fault;
+export declare function sentThen(reply: Reply): Fault;
+export declare function trickle(ms: number): Fault;
+export interface FaultRule {
+  readonly fault: Fault;
+  readonly rate?: number | (() => number);
+  readonly when?: (request: SeenRequest) => boolean;
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+  readonly times?: number;
+}
+export interface Strike {
+  readonly latencyMs: number;
+  readonly fault: StrikingFault | undefined;
+}
+export declare class FaultPlan {
+  #private;
+  constructor(rules?: readonly FaultRule[]);
+  set(rules: readonly FaultRule[]): void;
+  clear(): void;
+  get injected(): number;
+  begin(clock: Clock): void;
+  strike(request: SeenRequest, random: () => number): Strike;
+}
+
+// testing/fault-transport.d.ts
+export declare function faultTransport(inner: OpenTransport, faults: FaultPlan | readonly FaultRule[]): OpenTransport;
+
+// testing/mock-script.d.ts
+export type MockHandler = (request: SeenRequest) => Reply | Promise<Reply>;
+export interface ExpectedRequest {
+  readonly kind: 'expected';
+  readonly route: string;
+  readonly reply: Reply;
+}
+export type MockScript = readonly (Reply | ExpectedRequest)[] | Readonly<Record<string, Reply | readonly Reply[] | MockHandler>> | MockHandler;
+export declare function on(route: string, reply: Reply): ExpectedRequest;
+
+// testing/mock-transport.d.ts
+export interface MockTransportOptions {
+  readonly redactHeaders?: readonly string[];
+}
+export interface MockTransport extends OpenTransport {
+  readonly requests: readonly SeenRequest[];
+  script(script: MockScript): void;
+  clear(): void;
+  done(): void;
+}
+export declare function mockTransport(script: MockScript, options?: MockTransportOptions): MockTransport;
+
+// testing/recorder.d.ts
+export interface RecorderOptions {
+  readonly redactHeaders?: readonly string[];
+  readonly redactFields?: readonly string[];
+}
+export interface Recorder extends OpenTransport {
+  cassette(): Cassette;
+}
+export declare function recorder(inner: OpenTransport, options?: RecorderOptions): Recorder;
+
+// testing/replay.d.ts
+export interface Replay extends OpenTransport {
+  done(): void;
+}
+export declare function replay(cassette: Cassette | string): Replay;
+
+// testing/reply.d.ts
+export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
+export type Reply = {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: ReplyHeaders;
+  readonly body: Uint8Array;
+} | {
+  readonly kind: 'failure';
+  readonly reached: Reached;
+  readonly code: string;
+} | {
+  readonly kind: 'too-large';
+} | {
+  readonly kind: 'stall';
+  readonly phase: StallPhase;
+} | {
+  readonly kind: 'after';
+  readonly ms: number;
+  readonly reply: Reply;
+};
+export type StallPhase = 'queue' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body';
+export declare function answer(status: number, json?: unknown, headers?: ReplyHeaders): Reply;
+export declare function answerRaw(status: number, body: string | Uint8Array, headers?: ReplyHeaders): Reply;
+export declare function refuse(code?: string): Reply;
+export declare function reset(reached?: Exclude<Reached, 'nothing'>, code?: string): Reply;
+export declare function tooLarge(): Reply;
+export declare function stall(phase?: StallPhase): Reply;
+export declare function after(ms: number, reply: Reply): Reply;
+
+// testing/seen-request.d.ts
+export interface SeenRequest {
+  readonly origin: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly target: string;
+  readonly operation: string;
+  readonly attempt: number;
+  readonly at: number;
+}
+
+// testing/server/catalogue.d.ts
+export type ServerFault = 'ok' | 'reset-before-read' | 'reset-after-read' | 'close-after-read' | 'close-on-reuse' | 'reset-on-reuse' | 'close-after-answer' | 'unsolicited-answer' | 'never-headers' | 'headers-then-stall' | 'trickle' | 'truncated-length' | 'truncated-chunks' | 'malformed-chunk' | 'not-http' | 'huge-length' | 'huge-chunks' | 'huge-headers' | 'gzip-bomb' | 'thousand-encodings' | 'informational-storm' | 'informational-forever' | 'unavailable' | 'unavailable-for-a-while' | 'rate-limited' | 'unauthorised' | 'newest-token-only' | 'token' | 'stale-token' | 'redirect-same-origin' | 'redirect-cross-origin' | 'redirect-unix' | 'redirect-data' | 'redirect-file' | 'redirect-loop' | 'redirect-307' | 'html-200' | 'empty-200' | 'truncated-json' | 'wrong-charset' | 'deep-json' | 'proto-json';
+export declare const hostileRetryAfter: readonly string[];
+export declare const serverFaults: Readonly<Record<ServerFault, string>>;
+
+// testing/server/exchange.d.ts
+export interface ServerAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: unknown;
+}
+
+// testing/server/fault-server.d.ts
+export interface FaultServerOptions {
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly trickleMs?: number;
+  readonly runtime?: Runtime;
+}
+export type ServerStep = ServerFault | H2Fault | number | ServerAnswer;
+export type ServerPlace = 'refuse' | 'black-hole' | 'tls-stall' | 'tls-self-signed' | 'h2';
+export declare function faultServer(options?: FaultServerOptions): Promise<FaultServer>;
+export declare class FaultServer implements AsyncDisposable {
+  #private;
+  readonly url: string;
+  readonly requests: ServerRequest[];
+  sockets: number;
+  bytesIn: number;
+  constructor(server: Server, { body, headers, trickleMs, runtime }: Required<FaultServerOptions>);
+  get hits(): number;
+  get openSockets(): number;
+  get certificate(): string;
+  set(step: ServerStep, path?: string): void;
+  script(steps: readonly ServerStep[], path?: string): void;
+  revokeTokens(): void;
+  urlOf(place: ServerPlace): Promise<string>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+// testing/server/h2-place.d.ts
+declare const h2Faults: readonly ['goaway', 'refused-stream'];
+export type H2Fault = (typeof h2Faults)[number];
+
+// testing/server/request-reader.d.ts
+export interface ServerRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly head: string;
+  readonly body: string;
+}
+
+// testing/unexpected-request.d.ts
+export declare class UnexpectedRequestError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_UNEXPECTED_REQUEST";
+  readonly expected: string;
+  readonly got: string;
+  constructor(where: string, expected: string, got: string, facts?: ErrorFacts);
+  verdict(): Verdict;
+}

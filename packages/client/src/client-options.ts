@@ -22,9 +22,14 @@ import {
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Envelope } from './contract/envelope.ts';
 import { isOperation, type OperationDefinition } from './contract/operation.ts';
+import { redirects } from './contract/operation-checks.ts';
+import { type BaseUrl, baseUrlCheck, readBaseUrl } from './hosts/base-url.ts';
+import { type HostsOptions, type HostsSettings, readHostsOptions } from './hosts/options.ts';
+import type { HostResolver, KnownHost } from './hosts/resolver.ts';
 import { headerProblem } from './request/headers.ts';
-import { httpUrl } from './request/http-url.ts';
 import { defaultDeadlineHeader } from './trace/incoming.ts';
+import type { EgressGuard } from './transport/egress.ts';
+import { type TlsSource, tlsSource } from './transport/tls.ts';
 import type { OpenTransport } from './transport/transport.ts';
 import { undiciTransport } from './transport/undici-transport.ts';
 
@@ -34,8 +39,11 @@ export type Operations = Readonly<Record<string, OperationDefinition>>;
 export interface ServiceClientOptions<Ops extends Operations = Operations> {
   /** The service that is called, as it is named in errors, events and metrics. @default none */
   readonly target: string;
-  /** Where it is: http or https, with a path prefix if it has one. @default none */
-  readonly baseUrl: string;
+  /**
+   * Where it is: http or https, with a path prefix if it has one. A list of URLs, or what `dnsHosts`, `srvHosts` or
+   * `hostsFrom` make, for a service of several hosts. @default none
+   */
+  readonly baseUrl: BaseUrl;
   /** What may be asked of it. @default none */
   readonly operations: Ops;
   /**
@@ -53,9 +61,11 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly budget?: RetryBudgetOptions;
   /** When to stop asking a target that fails. @default the defaults of breaker */
   readonly breaker?: Omit<BreakerOptions, 'name' | 'classify'>;
+  /** How one of several hosts is chosen, and when one is passed over. @default the defaults of hosts */
+  readonly hosts?: HostsOptions;
   /** How many calls may be under way. @default the defaults of bulkhead */
   readonly bulkhead?: Omit<BulkheadOptions, 'name' | 'classify'>;
-  /** How requests are authorised: `bearer(…)` or `clientCredentials(…)`. @default none */
+  /** How requests are authorised: `bearer(…)`, `clientCredentials(…)`, `refreshToken(…)` or `hmac(…)`. @default none */
   readonly auth?: Authenticator;
   /** How the service wraps its answers, such as `successEnvelope`. @default none */
   readonly envelope?: Envelope;
@@ -75,6 +85,19 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly maxBodyBytes?: number;
   /** The largest head of an answer, in bytes. @default 16_384 */
   readonly maxHeaderBytes?: number;
+  /** Redirects that are followed, to the same origin and within the attempt: at most 20. @default 0 */
+  readonly followRedirects?: number;
+  /**
+   * Which addresses may be connected to, asked after a name was looked up and before anything is written: `any`;
+   * `public`, which leaves out this machine, private and link-local networks and what else is not the internet; or a
+   * function that says `true` to an IP address. It holds for the token server too. @default 'any'
+   */
+  readonly egress?: 'any' | 'public' | EgressGuard;
+  /**
+   * Certificates: the authorities to trust, and the certificate and key to show to a server that asks for one; or a
+   * function that gets them for each new connection, so that they change without a restart. @default Node's own
+   */
+  readonly tls?: TlsSource;
   /** What carries requests. @default undiciTransport */
   readonly transport?: OpenTransport;
   /** Time and chance. @default systemRuntime */
@@ -93,6 +116,8 @@ export const serviceClientDefaults: {
   readonly allowH2: boolean;
   readonly maxBodyBytes: number;
   readonly maxHeaderBytes: number;
+  readonly followRedirects: number;
+  readonly egress: 'any' | 'public' | EgressGuard;
 } = {
   deadlineMs: 3_000,
   attemptTimeoutMs: 1_000,
@@ -104,6 +129,8 @@ export const serviceClientDefaults: {
   allowH2: false,
   maxBodyBytes: 10 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
+  followRedirects: 0,
+  egress: 'any',
 };
 
 const plainObject = <T>(expected: string): Check<T> => ({
@@ -114,15 +141,21 @@ const plainObject = <T>(expected: string): Check<T> => ({
 const options = <T>(): Check<T> => plainObject('an object of options');
 
 const operations: Check<Operations> = {
-  expected: 'operations made by get, post, put, patch, del or head, by name',
+  expected: 'operations made by get, head, query, post, put, patch or del, by name',
   ok: (value): value is Operations =>
     typeof value === 'object' && value !== null && Object.values(value).every(isOperation),
 };
 
 const authenticator: Check<Authenticator> = {
-  expected: 'bearer(…) or clientCredentials(…)',
+  expected: 'bearer(…), clientCredentials(…), refreshToken(…) or hmac(…)',
   ok: (value): value is Authenticator =>
     typeof value === 'object' && value !== null && typeof (value as { open?: unknown }).open === 'function',
+};
+
+const egress: Check<'any' | 'public' | EgressGuard> = {
+  expected: "'any', 'public' or a function",
+  ok: (value): value is 'any' | 'public' | EgressGuard =>
+    value === 'any' || value === 'public' || typeof value === 'function',
 };
 
 const aRuntime: Check<Runtime> = {
@@ -135,17 +168,22 @@ const aRuntime: Check<Runtime> = {
 
 /** Options that have been checked and filled in. */
 export interface ClientSettings
-  extends Omit<ServiceClientOptions, keyof typeof serviceClientDefaults | 'transport' | 'runtime'>,
+  extends Omit<ServiceClientOptions, keyof typeof serviceClientDefaults | 'transport' | 'runtime' | 'hosts'>,
     Required<Pick<ServiceClientOptions, keyof typeof serviceClientDefaults | 'transport' | 'runtime'>> {
-  /** Scheme, host and port of the base URL. */
+  /** Scheme, host and port of the base URL; of several hosts, the first one's, or what their resolver is asked for. */
   readonly origin: string;
+  /** The hosts, or what finds them, and how they are chosen; undefined where there is one. */
+  readonly hosts: (HostsSettings & { readonly source: readonly KnownHost[] | HostResolver }) | undefined;
   /** Its path, without a slash at the end. */
   readonly prefix: string;
 }
 
 /** The headers that no caller may set: who else sets them would say something else than the client does. */
-export function ownHeaders(hasAuth: boolean, deadlineHeader: string): ReadonlySet<string> {
-  return new Set([deadlineHeader.toLowerCase(), ...(hasAuth ? ['authorization'] : [])]);
+export function ownHeaders(auth: Authenticator | undefined, deadlineHeader: string): ReadonlySet<string> {
+  // Its own headers alone: what someone put on `Object.prototype` is not what it sets.
+  const said = auth !== undefined && Object.hasOwn(auth, 'headers') ? auth.headers : undefined;
+  const ofAuth = auth === undefined ? [] : (said ?? ['authorization']);
+  return new Set([deadlineHeader.toLowerCase(), ...ofAuth]);
 }
 
 /** Checks a client's options and fills in what they leave out. @throws ConfigError */
@@ -155,7 +193,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     given,
     {
       target: required(text),
-      baseUrl: required(secret(text)),
+      baseUrl: required(secret(baseUrlCheck)),
       operations: required(operations),
       deadlineMs: milliseconds(),
       attemptTimeoutMs: milliseconds(),
@@ -163,6 +201,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       retry: options(),
       budget: options(),
       breaker: options(),
+      hosts: options(),
       bulkhead: options(),
       auth: secret(authenticator),
       envelope: callable<Envelope>(),
@@ -174,6 +213,9 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       allowH2: flag,
       maxBodyBytes: whole(1),
       maxHeaderBytes: whole(1024),
+      followRedirects: redirects,
+      egress,
+      tls: secret(tlsSource),
       transport: callable<OpenTransport>(),
       runtime: aRuntime,
     },
@@ -188,7 +230,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     wrong('attemptTimeoutMs', `at most deadlineMs, which is ${deadlineMs}`, attemptTimeoutMs);
   }
   const longestMs = checkOperations(read.operations, attemptTimeoutMs, deadlineMs, wrong);
-  const { windowMs, probeLeaseMs } = read.breaker ?? {};
+  const { windowMs, probeLeaseMs, slowMs } = read.breaker ?? {};
   if (windowMs !== undefined && windowMs < longestMs) {
     const expected = `at least the longest attempt timeout, ${longestMs}: a timeout would leave the window as it enters`;
     wrong('breaker.windowMs', expected, windowMs);
@@ -197,7 +239,11 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     const expected = `more than the longest attempt timeout, ${longestMs}: a probe would fail while its answer is on the way`;
     wrong('breaker.probeLeaseMs', expected, probeLeaseMs);
   }
-  const own = ownHeaders(read.auth !== undefined, read.deadlineHeader);
+  if (slowMs !== undefined && slowMs >= longestMs) {
+    const expected = `less than the longest attempt timeout, ${longestMs}: an attempt would be given up before it is slow`;
+    wrong('breaker.slowMs', expected, slowMs);
+  }
+  const own = ownHeaders(read.auth, read.deadlineHeader);
   for (const [name, value] of Object.entries({ 'user-agent': read.userAgent, ...read.headers })) {
     const problem = own.has(name.toLowerCase())
       ? `header ${name}: set by the client itself`
@@ -206,13 +252,21 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
   }
   if (headerProblem(read.deadlineHeader, '0') !== undefined)
     wrong('deadlineHeader', 'the name of a header', 'another text');
-  const url = httpUrl('createServiceClient.baseUrl', read.baseUrl);
+  const { origin, prefix, source } = readBaseUrl('createServiceClient.baseUrl', read.baseUrl);
+  if (read.tls !== undefined && !origin.startsWith('https:')) {
+    wrong('tls', 'nothing, as baseUrl is not https', 'certificates');
+  }
+  if (typeof read.baseUrl === 'string' && read.hosts !== undefined) {
+    wrong('hosts', 'several hosts in baseUrl, or there is nothing to choose', 'one URL');
+  }
+  const hosts = readHostsOptions('createServiceClient.hosts', read.hosts ?? {});
   // Without a prototype, as `read` is: an option left out must not be found on a polluted `Object.prototype`.
   return Object.assign(Object.create(null), read, {
     // A probe is given up by its attempt timeout; the lease is for one that never ends, so it has to be longer.
     breaker: { ...read.breaker, probeLeaseMs: probeLeaseMs ?? Math.max(breakerDefaults.probeLeaseMs, 2 * longestMs) },
-    origin: url.origin,
-    prefix: url.pathname.replace(/\/+$/, ''),
+    origin,
+    prefix,
+    hosts: source === undefined ? undefined : { ...hosts, source },
     // A connection takes its time out of the attempt's, so it can never have more.
     connectTimeoutMs: Math.min(read.connectTimeoutMs, attemptTimeoutMs),
     transport: read.transport ?? undiciTransport,

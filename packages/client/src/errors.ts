@@ -1,7 +1,27 @@
 import { type ErrorFacts, RefusedError, SwitchgearError, type Verdict, verdicts } from '@switchgear/policy';
+import { type ProblemDetails, problemKind } from './classify/problem.ts';
 
 // Each class is a row, or a few, of the failure table: its verdict says what the breaker hears and whether the same
 // request may be sent again. The table is applied where the error is made, and nowhere else.
+
+/**
+ * Whether a status may be tried again: by what it says in general, because the operation asks for it, or never, since
+ * what was sent cannot be sent a second time.
+ */
+export type Again = 'by-status' | 'asked-for' | 'never';
+
+/** Not enumerable: serialisers and loggers pass it by. */
+function describe(error: SwitchgearError, problem: ProblemDetails | undefined): void {
+  Object.defineProperty(error, 'problem', { value: problem });
+}
+
+function titled(problem: ProblemDetails | undefined): string {
+  return problem?.title === undefined ? '' : `: ${problem.title}`;
+}
+
+function shownOf(problem: ProblemDetails | undefined): Record<string, unknown> | undefined {
+  return problem === undefined ? undefined : { problem: problemKind(problem), title: problem.title };
+}
 
 /** The call was asked for wrongly: nothing was sent. */
 export class InvalidRequestError extends SwitchgearError {
@@ -33,6 +53,8 @@ export class DnsError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_DNS_FAILED';
   /** Node's code, such as ENOTFOUND. */
   readonly reason: string;
+  /** Whether another host of the service is left to ask, and so no reason to wait. */
+  elsewhere = false;
 
   constructor(message: string, reason: string, facts: ErrorFacts) {
     super(message, facts);
@@ -40,6 +62,7 @@ export class DnsError extends SwitchgearError {
   }
 
   override verdict(): Verdict {
+    if (this.elsewhere) return { kind: this.reason === 'ENOTFOUND' ? 'failure' : 'ignored', retry: 'now' };
     // An unknown name is nearly always a wrong setting, so once more is enough; EAI_AGAIN is the one that passes.
     if (this.reason !== 'ENOTFOUND') return { kind: 'ignored', retry: 'backoff' };
     return { kind: 'failure', retry: this.attempts > 1 ? 'never' : 'backoff' };
@@ -49,9 +72,20 @@ export class DnsError extends SwitchgearError {
 /** No connection: refused, unreachable, or not made in time. The request never left. */
 export class ConnectError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_CONNECT_FAILED';
+  /** Whether another host of the service is left to ask, and so no reason to wait. */
+  elsewhere = false;
 
   override verdict(): Verdict {
-    return verdicts.failure;
+    return this.elsewhere ? { kind: 'failure', retry: 'now' } : verdicts.failure;
+  }
+}
+
+/** The name led to an address that the client's `egress` does not let it connect to. Nothing was written there. */
+export class EgressRefusedError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_EGRESS_REFUSED';
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
   }
 }
 
@@ -86,18 +120,20 @@ export class ConnectionLostError extends SwitchgearError {
 export class HttpStatusError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_HTTP_STATUS';
   readonly status: number;
-  readonly #mayRepeat: boolean;
+  /** The problem that the answer describes. */
+  declare readonly problem: ProblemDetails | undefined;
+  readonly #again: Again;
 
-  /** @param mayRepeat Whether the operation asks for another try at this status. */
-  constructor(status: number, mayRepeat: boolean, facts: ErrorFacts) {
-    super(`answered ${status}`, { ...facts, sent: 'answered' });
+  constructor(status: number, again: Again, facts: ErrorFacts, problem?: ProblemDetails) {
+    super(`answered ${status}${titled(problem)}`, { ...facts, sent: 'answered' });
     this.status = status;
-    this.#mayRepeat = mayRepeat;
+    this.#again = again;
+    describe(this, problem);
   }
 
   override verdict(idempotent: boolean): Verdict {
     const { kind, again } = this.#judge(idempotent);
-    const retry = again ? 'backoff' : 'never';
+    const retry = again && this.#again !== 'never' ? 'backoff' : 'never';
     return this.retryAfterMs === undefined ? { kind, retry } : { kind, retry, retryAfterMs: this.retryAfterMs };
   }
 
@@ -106,14 +142,14 @@ export class HttpStatusError extends SwitchgearError {
     // Misdirected: the server says that it did nothing, and another connection may lead elsewhere.
     if (status === 421) return { kind: 'ignored', again: true };
     if (status === 408 || status === 425) return { kind: 'ignored', again: idempotent };
-    if (status < 500) return { kind: 'success', again: idempotent && this.#mayRepeat };
+    if (status < 500) return { kind: 'success', again: idempotent && this.#again === 'asked-for' };
     if (status === 501 || status === 505 || status === 508 || status === 511) return { kind: 'ignored', again: false };
     const passing = status === 502 || status === 503 || status === 504;
-    return { kind: 'failure', again: idempotent && (passing || this.#mayRepeat) };
+    return { kind: 'failure', again: idempotent && (passing || this.#again === 'asked-for') };
   }
 
   override toJSON(): Record<string, unknown> {
-    return { ...super.toJSON(), status: this.status };
+    return { ...super.toJSON(), status: this.status, ...shownOf(this.problem) };
   }
 }
 
@@ -121,10 +157,13 @@ export class HttpStatusError extends SwitchgearError {
 export class ThrottledError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_THROTTLED';
   readonly status: number;
+  /** The problem that the answer describes. */
+  declare readonly problem: ProblemDetails | undefined;
 
-  constructor(status: number, facts: ErrorFacts) {
-    super(`answered ${status}: asks for less`, { ...facts, sent: 'answered' });
+  constructor(status: number, facts: ErrorFacts, problem?: ProblemDetails) {
+    super(`answered ${status}: asks for less${titled(problem)}`, { ...facts, sent: 'answered' });
     this.status = status;
+    describe(this, problem);
   }
 
   override verdict(idempotent: boolean): Verdict {
@@ -134,17 +173,23 @@ export class ThrottledError extends SwitchgearError {
   }
 
   override toJSON(): Record<string, unknown> {
-    return { ...super.toJSON(), status: this.status };
+    return { ...super.toJSON(), status: this.status, ...shownOf(this.problem) };
   }
 }
 
-/** The other side sent us elsewhere. Followed never: a redirect carries credentials and bodies to where it points. */
+/**
+ * The other side sent us elsewhere. A redirect carries credentials and bodies to where it points, so none is followed
+ * unless that was asked for, and then only to the same origin.
+ */
 export class RedirectRefusedError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_REDIRECT_REFUSED';
   readonly status: number;
 
-  constructor(status: number, facts: ErrorFacts) {
-    super(`answered ${status}, a redirect, which is not followed`, { ...facts, sent: 'answered' });
+  constructor(status: number, facts: ErrorFacts, why = '') {
+    super(`answered ${status}, a redirect, which is not followed${why === '' ? '' : `: ${why}`}`, {
+      ...facts,
+      sent: 'answered',
+    });
     this.status = status;
   }
 
@@ -191,6 +236,18 @@ export class ResponseTooLargeError extends SwitchgearError {
 /** The credentials were refused: by the token server, or with 401 although the token was new. */
 export class AuthenticationError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_AUTHENTICATION_FAILED';
+  /** Why, in a word: what the token server calls it, such as `invalid_grant`, or one of ours, such as `refused`. */
+  readonly reason: string;
+
+  /** @param reason Shown in logs: a word, and never a secret. */
+  constructor(message: string, facts: ErrorFacts = {}, reason = 'refused') {
+    super(message, facts);
+    this.reason = reason;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), reason: this.reason };
+  }
 
   override verdict(): Verdict {
     return verdicts.ignored;
@@ -203,6 +260,10 @@ export class TokenUnavailableError extends SwitchgearError {
 
   override verdict(): Verdict {
     const { retryAfterMs } = this;
+    // A token server that is not to be trusted does not become so by being asked again.
+    for (let at: unknown = this, depth = 0; at instanceof Error && depth < 4; depth++, at = at.cause) {
+      if (at instanceof TlsError) return verdicts.ignored;
+    }
     // Not before the cool-down is over: an earlier retry would hear the same failure again, and spend the budget on it.
     return retryAfterMs === undefined
       ? { kind: 'ignored', retry: 'backoff' }

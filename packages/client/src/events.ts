@@ -3,6 +3,7 @@ import type { EventBase, PolicyEvent } from '@switchgear/policy';
 /**
  * How a call ended. Exhaustive and exclusive: the fates of all calls add up to the calls.
  * - `ok`, `ok-retried`: a live answer, at the first send or a later one
+ * - `cached`, `stale`: a kept answer, within `freshMs` or past it; an answer that was waited for is `ok`
  * - `degraded`: the fallback answered
  * - `answered`: the service said no, with a status of its contract or another one below 500
  * - `throttled`: the service asks for less
@@ -17,6 +18,8 @@ import type { EventBase, PolicyEvent } from '@switchgear/policy';
 export type Fate =
   | 'ok'
   | 'ok-retried'
+  | 'cached'
+  | 'stale'
   | 'degraded'
   | 'answered'
   | 'throttled'
@@ -28,7 +31,7 @@ export type Fate =
   | 'cancelled'
   | 'misused';
 
-/** A call of an operation ended. Exactly one per call. */
+/** A call of an operation ended; of one that is answered with a stream, its body. Exactly one per call. */
 export interface CallFinished extends EventBase {
   readonly type: 'call.finished';
   readonly operation: string;
@@ -54,6 +57,28 @@ export interface TokenRefreshed extends EventBase {
   readonly error: unknown;
 }
 
+/** There are no credentials any more: the token server, or the token function, said so. */
+export interface AuthLost extends EventBase {
+  readonly type: 'auth.lost';
+  /** In a word, such as `invalid_grant`. */
+  readonly reason: string;
+  readonly error: unknown;
+}
+
+/** Rotated tokens could not be handed to whoever stores them. Until they are, a restart loses the session. */
+export interface TokenUnsaved extends EventBase {
+  readonly type: 'token.unsaved';
+  /** When they are handed over again, in milliseconds. */
+  readonly retryInMs: number;
+  readonly error: unknown;
+}
+
+/** New certificates could not be had; connections go on with those before, if there are any. */
+export interface TlsReloadFailed extends EventBase {
+  readonly type: 'tls.reload-failed';
+  readonly error: unknown;
+}
+
 /** An attempt was answered with 401 and is sent once more with a newer token. */
 export interface AttemptReauthorised extends EventBase {
   readonly type: 'attempt.reauthorised';
@@ -61,5 +86,53 @@ export interface AttemptReauthorised extends EventBase {
   readonly attempt: number;
 }
 
+/** One of several hosts is passed over from now on, because it does worse than the others. */
+export interface HostEjected extends EventBase {
+  readonly type: 'host.ejected';
+  /** Scheme, host and port. */
+  readonly host: string;
+  readonly reason: 'consecutive-failures' | 'success-rate';
+  /** For how long, in milliseconds. */
+  readonly forMs: number;
+  /** Hosts that are ejected now, this one included. */
+  readonly ejected: number;
+  readonly hosts: number;
+}
+
+/** An ejected host is in service again, with a share that grows. Told when someone asks, not when its time is over. */
+export interface HostReturned extends EventBase {
+  readonly type: 'host.returned';
+  readonly host: string;
+}
+
+/** No host in service takes calls any more, so the ejected ones are asked as well. At most once per interval. */
+export interface HostsPanicked extends EventBase {
+  readonly type: 'hosts.panicked';
+  readonly ejected: number;
+  readonly hosts: number;
+}
+
+/** A resolver was asked for the hosts, with or without success; without, they stay as they are. */
+export interface HostsResolved extends EventBase {
+  readonly type: 'hosts.resolved';
+  readonly ok: boolean;
+  /** How many there are now. */
+  readonly hosts: number;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly error: unknown;
+}
+
 /** All that a client says: what its policies say, and what it adds. */
-export type ClientEvent = PolicyEvent | CallFinished | TokenRefreshed | AttemptReauthorised;
+export type ClientEvent =
+  | PolicyEvent
+  | CallFinished
+  | TokenRefreshed
+  | AuthLost
+  | TokenUnsaved
+  | TlsReloadFailed
+  | AttemptReauthorised
+  | HostEjected
+  | HostReturned
+  | HostsPanicked
+  | HostsResolved;

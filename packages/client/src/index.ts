@@ -1,44 +1,96 @@
-export type { Authenticator } from './auth/authenticator.ts';
+export type { Authenticator, AuthenticatorContext } from './auth/authenticator.ts';
 export { type BearerOptions, bearer, bearerDefaults } from './auth/bearer.ts';
 export {
   type ClientCredentialsOptions,
   clientCredentials,
   clientCredentialsDefaults,
 } from './auth/client-credentials.ts';
+export type { DigestAlgorithm } from './auth/content-digest.ts';
+export type { Credential, Grant, RefusedHeaders, UnauthorisedRequest } from './auth/credential.ts';
+export { type HmacKey, type HmacOptions, hmac, hmacDefaults } from './auth/hmac.ts';
+export {
+  type RefreshTokenCredential,
+  type RefreshTokenOptions,
+  refreshToken,
+  refreshTokenDefaults,
+} from './auth/refresh-token.ts';
+export type { LoadTokens } from './auth/session.ts';
+export type { SessionTokens } from './auth/token-keeper.ts';
 export type { FetchedToken } from './auth/token-source.ts';
+export type { ProblemDetails } from './classify/problem.ts';
 export { type Operations, type ServiceClientOptions, serviceClientDefaults } from './client-options.ts';
+export { type OperationCacheOptions, operationCacheDefaults } from './contract/cache-options.ts';
 export { DomainError, type DomainErrorClass, type ServiceAnswer } from './contract/domain-error.ts';
 export { type Envelope, successEnvelope, type Unwrapped } from './contract/envelope.ts';
 export {
+  type AnswerKind,
+  type BodyKind,
+  type ByteStream,
   del,
   type FallbackFailure,
+  type FormFields,
   get,
   head,
   type InputOf,
   type Method,
+  type MultipartFields,
   type OperationDefinition,
   type OperationOptions,
+  type Part,
+  type PartValue,
   patch,
   post,
   put,
   type QueryValue,
+  query,
   type ResultOf,
+  type Results,
+  type Scalar,
+  type StreamedAnswer,
+  type StreamSource,
   type ValueOf,
 } from './contract/operation.ts';
 export type { PathValue } from './contract/path-template.ts';
-export type { Degraded, Live } from './contract/provenance.ts';
+export type { Degraded, Live, Stale } from './contract/provenance.ts';
+export { type AddressRecord, type Lookups, type ServiceRecord, systemLookups } from './dns-lookups.ts';
 export * from './errors.ts';
-export type { AttemptReauthorised, CallFinished, ClientEvent, Fate, TokenRefreshed } from './events.ts';
+export type {
+  AttemptReauthorised,
+  AuthLost,
+  CallFinished,
+  ClientEvent,
+  Fate,
+  HostEjected,
+  HostReturned,
+  HostsPanicked,
+  HostsResolved,
+  TlsReloadFailed,
+  TokenRefreshed,
+  TokenUnsaved,
+} from './events.ts';
+export type { BaseUrl } from './hosts/base-url.ts';
+export { type DnsHostsOptions, dnsHosts, dnsHostsDefaults } from './hosts/dns-hosts.ts';
+export { hostOf } from './hosts/failed-host.ts';
+export type { HostSnapshot, HostState } from './hosts/host.ts';
+export { type HostsFromOptions, hostsFrom, hostsFromDefaults } from './hosts/hosts-from.ts';
+export { type HostsOptions, hostsDefaults } from './hosts/options.ts';
+export { originKey } from './hosts/origin-key.ts';
+export type { HostAddress, HostAnswer, HostResolver } from './hosts/resolver.ts';
+export { type SrvHostsOptions, srvHosts, srvHostsDefaults } from './hosts/srv-hosts.ts';
 export type { CallSettings, OperationCall, WithMeta } from './operation-call.ts';
 export { type ClientControls, type ClientSnapshot, createServiceClient, type ServiceClient } from './service-client.ts';
 export { currentIncoming, type Incoming, type IncomingHeaders, readIncoming, withIncoming } from './trace/incoming.ts';
+export { type EgressGuard, publicOnly } from './transport/egress.ts';
+export type { TlsIdentity, TlsOptions, TlsProvider, TlsSource } from './transport/tls.ts';
 export {
   BodyTooLarge,
   type OpenTransport,
   type Transport,
   TransportFailure,
   type TransportOptions,
+  type WireBody,
   type WireRequest,
   type WireResponse,
+  type WireStream,
 } from './transport/transport.ts';
 export { undiciTransport } from './transport/undici-transport.ts';

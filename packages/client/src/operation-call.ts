@@ -1,4 +1,5 @@
 import {
+  type CacheFinding,
   type CallOptions,
   currentDeadline,
   type ErrorFacts,
@@ -9,16 +10,22 @@ import {
   SwitchgearError,
 } from '@switchgear/policy';
 import { type AttemptTools, attempt, type Sending } from './attempt.ts';
+import { cacheKey, type OperationCache } from './cache/operation-cache.ts';
 import type { ClientSettings } from './client-options.ts';
+import { mayBeStale } from './contract/cache-options.ts';
 import type { InputOf, OperationDefinition, ResultOf } from './contract/operation.ts';
 import { ClientClosedError, InvalidRequestError, isAway } from './errors.ts';
 import type { ClientEvent, Fate } from './events.ts';
 import { fateOf } from './fate.ts';
+import { SpreadAttempts } from './hosts/spread-attempts.ts';
 import type { InFlight } from './in-flight.ts';
-import { buildRequest } from './request/build-request.ts';
+import { type BuiltRequest, buildRequest } from './request/build-request.ts';
 import { callerHeaders, layered } from './request/headers.ts';
 import { newId, newTraceId } from './request/ids.ts';
+import { Upload } from './request/upload.ts';
+import { Streamed, StreamsOfCall } from './response/streamed-answer.ts';
 import { currentIncoming, type Incoming } from './trace/incoming.ts';
+import { type StreamingCall, watchStream } from './watch-stream.ts';
 
 /** What a caller may say of one call. */
 export interface CallSettings {
@@ -31,6 +38,11 @@ export interface CallSettings {
    * a restart. @default a new one per call
    */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * For whom this is asked. Kept answers are given to the same principal alone, so say it wherever an answer depends on
+   * who asks. @default ''
+   */
+  readonly principal?: string | undefined;
   /** Sent with this call. @default none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -38,7 +50,7 @@ export interface CallSettings {
 /** A result, and how it came about. */
 export interface WithMeta<T> {
   readonly value: T;
-  readonly provenance: 'live' | 'degraded';
+  readonly provenance: 'live' | 'cached' | 'stale' | 'degraded';
   /** Attempts that were begun. */
   readonly attempts: number;
   readonly durationMs: number;
@@ -64,11 +76,16 @@ export interface OperationParts {
   readonly stack: Pipeline<never>;
   /** Ends at the call's deadline, or when its caller leaves, what is done before the stack. */
   readonly inTime: Policy;
-  readonly tools: AttemptTools;
+  /** For a service of several hosts, what chooses one for each attempt. */
+  readonly tools: AttemptTools | SpreadAttempts;
   /** Sent with every call, by lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
   /** Names that a caller may not set. */
   readonly own: ReadonlySet<string>;
+  /** For an operation with `cache`. */
+  readonly cache?: OperationCache | undefined;
+  /** What is forgotten once this operation has been sent. */
+  readonly invalidates?: readonly OperationCache[] | undefined;
   readonly inFlight: InFlight;
   readonly events: EventBus<ClientEvent>;
   readonly runtime: Runtime;
@@ -96,20 +113,38 @@ async function execute(parts: OperationParts, given: Input, said: CallSettings):
     deadline: Number.POSITIVE_INFINITY,
     requestId: incoming?.requestId ?? newId(),
     traceId: incoming?.trace?.traceId ?? newTraceId(),
+    streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
     attempts: 0,
   };
   inFlight.begin();
   try {
     const value = await send(parts, input, settings, incoming, record);
-    const live = definition.options.fallback === undefined ? value : { provenance: 'live', value };
+    const { found, ageMs } = record;
+    if (found === 'stale' || found === 'stale-on-error') {
+      return finished(parts, record, 'stale', undefined, { provenance: 'stale', value, ageMs });
+    }
+    const { fallback, cache } = definition.options;
+    const live = fallback === undefined && !mayBeStale(cache) ? value : { provenance: 'live', value };
+    if (found === 'fresh') return finished(parts, record, 'cached', undefined, live);
+    if (value instanceof Streamed) {
+      // The call goes on until its body has ended, and is told of then.
+      record.streams?.settle(value);
+      watchStream(value, streamingCall(parts, record, settings.signal), (fate, error) =>
+        publishFinished(parts, record, fate, error),
+      );
+      return metaOf(parts, record, 'ok', live);
+    }
     return finished(parts, record, record.attempts > 1 ? 'ok-retried' : 'ok', undefined, live);
   } catch (error) {
+    record.streams?.settle(undefined);
     const cancelled = settings.signal?.aborted === true && error === settings.signal.reason;
     const degraded = cancelled ? undefined : degrade(parts, input, error);
     if (degraded !== undefined) return finished(parts, record, 'degraded', error, degraded);
     finished(parts, record, fateOf(error, cancelled), error, undefined);
     throw error;
   } finally {
+    // Whatever came of it: what has been sent may have been done.
+    if (parts.invalidates !== undefined && record.attempts > 0) for (const cache of parts.invalidates) cache.clear();
     inFlight.end();
   }
 }
@@ -122,7 +157,7 @@ async function send(
   incoming: Incoming | undefined,
   record: CallRecord,
 ): Promise<unknown> {
-  const { name, definition, stack, tools, inFlight } = parts;
+  const { name, definition, inFlight } = parts;
   const { target, prefix } = parts.settings;
   const facts: ErrorFacts = { target, operation: name };
   if (inFlight.closed) throw new ClientClosedError('the client has been closed', facts);
@@ -135,23 +170,54 @@ async function send(
     signal: settings.signal,
     idempotent: idempotencyKey !== undefined || isIdempotent(definition),
   };
-  const built = buildRequest(definition, prefix, input, facts);
+  const built = buildRequest(definition, prefix, input, parts.own, facts);
+  // A schema that takes its time takes it out of the call's.
+  const request = built instanceof Promise ? await parts.inTime.execute(() => built, call) : built;
   const sending: Sending = {
-    // A schema that takes its time takes it out of the call's.
-    request: built instanceof Promise ? await parts.inTime.execute(() => built, call) : built,
+    request,
     headers: headersOf(
       parts,
       settings,
+      request,
       { 'x-request-id': record.requestId, 'idempotency-key': idempotencyKey, tracestate: incoming?.tracestate },
       facts,
     ),
     traceId: record.traceId,
     traceFlags: incoming?.trace?.flags ?? 1,
+    streams: record.streams,
   };
-  return stack.execute((attempted) => {
-    record.attempts = attempted.attempt;
-    return attempt(sending, tools, attempted);
-  }, call);
+  const key = parts.cache === undefined ? undefined : cacheKey(request, settings, facts);
+  if (parts.cache === undefined || key === undefined) return sendNow(parts, sending, call, record);
+  const answer = await parts.cache.ask((own) => load(parts, sending, own, record), { ...call, key });
+  record.found = answer.found;
+  record.ageMs = answer.ageMs;
+  // A refresh in the background is nobody's attempt.
+  if (answer.found === 'stale') record.attempts = 0;
+  return answer.value;
+}
+
+/** Loads what is kept, for this call or in the background; closing waits for it. */
+async function load(parts: OperationParts, sending: Sending, call: CallOptions, record: CallRecord): Promise<unknown> {
+  parts.inFlight.begin();
+  try {
+    return await sendNow(parts, sending, call, record);
+  } finally {
+    parts.inFlight.end();
+  }
+}
+
+function sendNow(parts: OperationParts, sending: Sending, call: CallOptions, record: CallRecord): Promise<unknown> {
+  const { stack, tools } = parts;
+  const { request } = sending;
+  const spread = tools instanceof SpreadAttempts ? tools.of(sending) : undefined;
+  return stack.execute(
+    (attempted) => {
+      record.attempts = attempted.attempt;
+      return spread === undefined ? attempt(sending, tools as AttemptTools, attempted) : spread(attempted);
+    },
+    // A stream that can be sent once makes the call one: whatever has begun to be sent is not sent again.
+    request.body instanceof Upload && !request.body.replayable ? { ...call, idempotent: false } : call,
+  );
 }
 
 interface CallRecord {
@@ -159,7 +225,13 @@ interface CallRecord {
   deadline: number;
   readonly requestId: string;
   readonly traceId: string;
+  /** For an operation that answers with a stream. */
+  readonly streams: StreamsOfCall | undefined;
   attempts: number;
+  /** For an operation with `cache`, what was found there. */
+  found?: CacheFinding;
+  /** How long ago the answer was loaded, in milliseconds. */
+  ageMs?: number;
 }
 
 function finished(
@@ -169,17 +241,28 @@ function finished(
   error: unknown,
   value: unknown,
 ): WithMeta<unknown> {
-  const at = parts.runtime.clock.now();
+  publishFinished(parts, record, fate, error);
+  return metaOf(parts, record, fate, value);
+}
+
+function metaOf(parts: OperationParts, record: CallRecord, fate: Fate, value: unknown): WithMeta<unknown> {
   const { attempts, requestId, traceId } = record;
-  const durationMs = at - record.startedAt;
+  const durationMs = parts.runtime.clock.now() - record.startedAt;
+  const provenance = fate === 'degraded' || fate === 'cached' || fate === 'stale' ? fate : 'live';
+  return { value, provenance, attempts, durationMs, requestId, traceId };
+}
+
+function publishFinished(parts: OperationParts, record: CallRecord, fate: Fate, error: unknown): void {
   if (parts.events.wants('call.finished')) {
+    const at = parts.runtime.clock.now();
+    const { attempts, requestId, traceId } = record;
     parts.events.publish({
       type: 'call.finished',
       at,
       target: parts.settings.target,
       operation: parts.name,
       fate,
-      durationMs,
+      durationMs: at - record.startedAt,
       attempts,
       overdueMs: Math.max(0, at - record.deadline),
       requestId,
@@ -187,8 +270,12 @@ function finished(
       error,
     });
   }
-  const provenance = fate === 'degraded' ? 'degraded' : 'live';
-  return { value, provenance, attempts, durationMs, requestId, traceId };
+}
+
+function streamingCall(parts: OperationParts, record: CallRecord, signal: AbortSignal | undefined): StreamingCall {
+  const { inTime, inFlight, name: operation } = parts;
+  const { attempts, deadline } = record;
+  return { target: parts.settings.target, operation, attempts, deadline, signal, inTime, inFlight };
 }
 
 /** The fallback's answer, or `undefined` when there is none to give: not asked for, not an outage, or the fallback failed. */
@@ -251,16 +338,20 @@ function keyOf(definition: OperationDefinition, settings: CallSettings, facts: E
   return given ?? newId();
 }
 
+const none: ReadonlyMap<string, string> = new Map();
+
 function headersOf(
   parts: OperationParts,
   settings: CallSettings,
+  request: BuiltRequest,
   own: Readonly<Record<string, string | undefined>>,
   facts: ErrorFacts,
 ): string[] {
   const headers =
-    settings.headers === undefined
+    settings.headers === undefined && request.headers === undefined
       ? [...parts.headers].flat()
-      : layered(parts.headers, callerHeaders(settings.headers, parts.own, facts));
+      : layered(parts.headers, request.headers ?? none, callerHeaders(settings.headers, parts.own, facts));
+  if (request.contentType !== undefined) headers.push('content-type', request.contentType);
   for (const [name, value] of Object.entries(own)) if (value !== undefined) headers.push(name, value);
   return headers;
 }

@@ -10,14 +10,15 @@ import {
   deadline,
   EventBus,
   type Pipeline,
+  type Policy,
   pipeline,
   type RetryBudgetSnapshot,
   type Runtime,
   retry,
   retryBudget,
 } from '@switchgear/policy';
-import type { AttemptTools } from './attempt.ts';
-import type { Credential } from './auth/token-source.ts';
+import type { Credential } from './auth/credential.ts';
+import { OperationCache } from './cache/operation-cache.ts';
 import {
   type ClientSettings,
   type Operations,
@@ -25,11 +26,19 @@ import {
   readClientOptions,
   type ServiceClientOptions,
 } from './client-options.ts';
-import type { OperationDefinition } from './contract/operation.ts';
+import type { OperationDefinition, OperationOptions } from './contract/operation.ts';
+import { hasBody } from './contract/operation-checks.ts';
 import type { ClientEvent } from './events.ts';
+import type { HostSnapshot } from './hosts/host.ts';
+import type { Hosts } from './hosts/hosts.ts';
+import { bestBreaker, openHosts } from './hosts/open-hosts.ts';
+import { type SharedTools, SpreadAttempts } from './hosts/spread-attempts.ts';
 import { InFlight } from './in-flight.ts';
 import { type OperationCall, operationCall } from './operation-call.ts';
+import { contentTypes } from './request/body.ts';
 import { callerHeaders } from './request/headers.ts';
+import { egressGuard } from './transport/egress.ts';
+import { type TlsProvider, type TlsSource, tlsProvider } from './transport/tls.ts';
 import type { Transport } from './transport/transport.ts';
 
 /** A client's policies at one moment, in values that survive JSON. */
@@ -37,7 +46,10 @@ export interface ClientSnapshot {
   readonly target: string;
   /** Calls that have begun and not ended. */
   readonly inFlight: number;
+  /** Of several hosts, the one that lets most through; `hosts` has them all. */
   readonly breaker: BreakerSnapshot;
+  /** Where a service has several. */
+  readonly hosts?: readonly HostSnapshot[];
   readonly bulkhead: BulkheadSnapshot;
   readonly budget: RetryBudgetSnapshot;
 }
@@ -50,7 +62,7 @@ export interface ClientControls extends AsyncDisposable {
   snapshot(): ClientSnapshot;
   /** The policies an operation goes through, outermost first, a line each. */
   describe(): string;
-  /** Why the breaker is in its state, in words. */
+  /** Why the breaker is in its state, in words; of several hosts, each in a line with its own. */
   explain(): string;
   /** Refuses new calls, lets those under way end (each has its deadline), then closes the connections. */
   close(): Promise<void>;
@@ -78,24 +90,26 @@ export function createServiceClient<const Ops extends Operations>(
   if (sink !== undefined) events.on((event) => sink.wants(event.type as never) && sink.publish(event as never));
   const runtime: Runtime = { clock: settings.runtime.clock, random: settings.runtime.random, events };
   const gates = openGates(settings, runtime);
-  const transport = openTransport(settings);
+  const tls = settings.tls && readTls(settings.tls, settings, events);
+  const hosts = openHosts(settings, runtime, events, (origin, address) =>
+    openTransport(settings, tls, origin, address),
+  );
+  const transport = hosts === undefined ? openTransport(settings, tls, settings.origin) : undefined;
   const credential = openCredential(settings, runtime, events);
   const inFlight = new InFlight();
   const inTime = deadline({ deadlineMs: Number.POSITIVE_INFINITY }, runtime);
 
   const client: Record<string | symbol, unknown> = Object.assign(
     Object.create(null),
-    controls(settings, gates, events, inFlight, async () => {
-      await transport.close();
+    controls(settings, gates, hosts, events, inFlight, async () => {
+      await transport?.close();
+      await hosts?.close();
       await credential?.close();
     }),
   );
-  const own = ownHeaders(credential !== undefined, settings.deadlineHeader);
-  const clientHeaders = new Map([
-    ['user-agent', settings.userAgent],
-    ['accept', 'application/json'],
-    ...callerHeaders(settings.headers, own, {}),
-  ]);
+  const own = ownHeaders(settings.auth, settings.deadlineHeader);
+  const clientHeaders = new Map([['user-agent', settings.userAgent], ...callerHeaders(settings.headers, own, {})]);
+  const caches = openCaches(settings.operations, inTime, runtime);
   for (const [name, definition] of Object.entries(settings.operations as Operations)) {
     if (taken.includes(name)) {
       throw new ConfigError(
@@ -104,37 +118,76 @@ export function createServiceClient<const Ops extends Operations>(
         name,
       );
     }
+    const { options: said } = definition;
     const stack = openStack(settings, gates, definition, runtime);
-    const tools: AttemptTools = {
-      transport,
+    const tools: SharedTools = {
       credential,
       reader: {
         definition,
-        envelope: settings.envelope,
-        maxBodyBytes: settings.maxBodyBytes,
+        envelope: (said.envelope ?? settings.envelope) || undefined,
+        maxBodyBytes: said.maxBodyBytes ?? settings.maxBodyBytes,
         wallNow: () => runtime.clock.wallNow(),
       },
+      answersStream: said.responseAs === 'stream',
+      followRedirects: said.followRedirects ?? settings.followRedirects,
+      origin: settings.origin,
       deadlineHeader: settings.deadlineHeader,
       runtime,
       events,
     };
-    const hasBody = definition.options.body !== undefined;
-    const headers = hasBody ? new Map([...clientHeaders, ['content-type', 'application/json']]) : clientHeaders;
+    if (tools.answersStream && transport !== undefined && transport.stream === undefined) {
+      throw new ConfigError(
+        `createServiceClient.operations.${name}.responseAs`,
+        'a transport that can stream',
+        'one that cannot',
+      );
+    }
+    const headers = headersFor(said, clientHeaders);
     client[name] = operationCall({
       name,
       definition,
       settings,
       stack,
       inTime,
-      tools,
+      tools:
+        transport === undefined
+          ? new SpreadAttempts(hosts as Hosts, attemptTimeoutOf(settings, definition, runtime), tools)
+          : { ...tools, transport },
       headers,
       own,
+      cache: caches.get(name),
+      invalidates: said.invalidates?.map((forgotten) => caches.get(forgotten) as OperationCache),
       inFlight,
       events,
       runtime,
     });
   }
   return client as ServiceClient<Ops>;
+}
+
+/** The caches of the operations that have one. Each is its own, so that one of them cannot push out what others keep. */
+function openCaches(operations: Operations, inTime: Policy, runtime: Runtime): ReadonlyMap<string, OperationCache> {
+  const caches = new Map<string, OperationCache>();
+  for (const [name, { options }] of Object.entries(operations)) {
+    if (options.cache === undefined) continue;
+    const at = `createServiceClient.operations.${name}.cache`;
+    caches.set(name, new OperationCache(at, name, options.cache, inTime, runtime));
+  }
+  for (const [name, { options }] of Object.entries(operations)) {
+    const unknown = options.invalidates?.find((forgotten) => !caches.has(forgotten));
+    if (unknown === undefined) continue;
+    const expected = `operations with a cache, of which there are: ${[...caches.keys()].join(', ') || 'none'}`;
+    throw new ConfigError(`createServiceClient.operations.${name}.invalidates`, expected, unknown);
+  }
+  return caches;
+}
+
+/** What an operation sends with every call, beside what all of them do. */
+function headersFor(options: OperationOptions, ofClient: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const { bodyAs = 'json', contentType = contentTypes[bodyAs], responseAs = 'json' } = options;
+  const headers = new Map([['accept', responseAs === 'json' ? 'application/json' : '*/*'], ...ofClient]);
+  if (contentType !== undefined && hasBody(options)) headers.set('content-type', contentType);
+  return headers;
 }
 
 interface Gates {
@@ -161,20 +214,47 @@ function openStack(
   definition: OperationDefinition,
   runtime: Runtime,
 ): Pipeline<never> {
-  const attemptTimeoutMs = definition.options.attemptTimeoutMs ?? settings.attemptTimeoutMs;
-  return pipeline(
+  const outer = pipeline(
     gates.bulkhead, // one permit per call, so that the retries of one caller never crowd out another
     retry({ ...settings.retry, budget: gates.budget }, runtime), // above the breaker, which must hear every attempt, not only the last
+  );
+  // Of several hosts one is chosen for each attempt, below the retry, which may then go to another. What follows here is
+  // done at that host: its own breaker, and the timeout.
+  if (settings.hosts !== undefined) return outer;
+  return pipeline(
+    outer,
     gates.breaker, // below retry and above the timeout, so that a hung attempt is a failure it hears of in time
-    attemptTimeout({ attemptTimeoutMs }, runtime), // innermost: it covers token, connection, headers, body and decoding
+    attemptTimeoutOf(settings, definition, runtime), // innermost: it covers token, connection, headers, body and decoding
   );
 }
 
-function openTransport(settings: ClientSettings): Transport {
-  const { origin, connections, connectTimeoutMs, keepAliveMs, maxBodyBytes, maxHeaderBytes, allowH2, runtime } =
-    settings;
+function attemptTimeoutOf(settings: ClientSettings, definition: OperationDefinition, runtime: Runtime): Policy {
+  return attemptTimeout(
+    { attemptTimeoutMs: definition.options.attemptTimeoutMs ?? settings.attemptTimeoutMs },
+    runtime,
+  );
+}
+
+/** Read once for all hosts: they are shown the same certificate. @throws ConfigError if it is no good. */
+function readTls(given: TlsSource, settings: ClientSettings, events: EventBus<ClientEvent>): TlsProvider {
+  return tlsProvider('createServiceClient.tls', given, (error) => {
+    if (!events.wants('tls.reload-failed')) return;
+    events.publish({ type: 'tls.reload-failed', at: settings.runtime.clock.now(), target: settings.target, error });
+  });
+}
+
+function openTransport(
+  settings: ClientSettings,
+  tls: TlsProvider | undefined,
+  origin: string,
+  address?: string,
+): Transport {
+  const { connections, connectTimeoutMs, keepAliveMs, maxBodyBytes, maxHeaderBytes, allowH2, runtime } = settings;
   return settings.transport({
     origin,
+    address,
+    egress: egressGuard(settings.egress),
+    tls,
     connections,
     connectTimeoutMs,
     keepAliveMs,
@@ -192,12 +272,26 @@ function openCredential(
 ): Credential | undefined {
   return settings.auth?.open({
     runtime,
-    openTransport: settings.transport,
+    openTransport: (options) => settings.transport({ ...options, egress: egressGuard(settings.egress) }),
     onRefresh(generation, durationMs, error) {
       if (!events.wants('token.refreshed')) return;
       const at = runtime.clock.now();
       const ok = error === undefined;
       events.publish({ type: 'token.refreshed', at, target: settings.target, ok, generation, durationMs, error });
+    },
+    onLost(error) {
+      if (!events.wants('auth.lost')) return;
+      events.publish({
+        type: 'auth.lost',
+        at: runtime.clock.now(),
+        target: settings.target,
+        reason: error.reason,
+        error,
+      });
+    },
+    onUnsaved(error, retryInMs) {
+      if (!events.wants('token.unsaved')) return;
+      events.publish({ type: 'token.unsaved', at: runtime.clock.now(), target: settings.target, retryInMs, error });
     },
   });
 }
@@ -205,6 +299,7 @@ function openCredential(
 function controls(
   settings: ClientSettings,
   gates: Gates,
+  hosts: Hosts | undefined,
   events: EventBus<ClientEvent>,
   inFlight: InFlight,
   release: () => Promise<void>,
@@ -223,6 +318,7 @@ function controls(
       breaker: gates.breaker.snapshot(),
       bulkhead: gates.bulkhead.snapshot(),
       budget: gates.budget.snapshot(),
+      ...hostsOf(hosts),
     }),
     describe: () =>
       [
@@ -231,9 +327,17 @@ function controls(
         ...openStack(settings, gates, { options: {} } as OperationDefinition, settings.runtime).policies.map((policy) =>
           policy.describe(),
         ),
+        ...(hosts === undefined ? [] : [`hosts: ${hosts.describe()}`, `at each host: ${gates.breaker.describe()}`]),
       ].join('\n'),
-    explain: () => gates.breaker.explain(),
+    explain: () => hosts?.explain() ?? gates.breaker.explain(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function hostsOf(hosts: Hosts | undefined): Pick<ClientSnapshot, 'hosts'> & Partial<Pick<ClientSnapshot, 'breaker'>> {
+  if (hosts === undefined) return {};
+  const each = hosts.snapshot();
+  const breaker = bestBreaker(each);
+  return breaker === undefined ? { hosts: each } : { hosts: each, breaker };
 }

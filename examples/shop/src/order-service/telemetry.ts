@@ -157,6 +157,8 @@ class RunningTally {
   readonly #fates: Record<Fate, number> = {
     ok: 0,
     'ok-retried': 0,
+    cached: 0,
+    stale: 0,
     degraded: 0,
     answered: 0,
     throttled: 0,

@@ -2,6 +2,7 @@ import type { ErrorFacts, SwitchgearError } from '@switchgear/policy';
 import { DomainError, type DomainErrorClass } from '../contract/domain-error.ts';
 import type { Unwrapped } from '../contract/envelope.ts';
 import { AuthenticationError, HttpStatusError, RedirectRefusedError, ThrottledError } from '../errors.ts';
+import type { ProblemDetails } from './problem.ts';
 import { readRetryAfter } from './retry-after.ts';
 
 /** What is known of an answer that is not a success. */
@@ -10,12 +11,16 @@ export interface Answer {
   readonly retryAfter: string | string[] | undefined;
   /** What the envelope said, if there was one. */
   readonly unwrapped: Unwrapped | undefined;
+  /** What it says of itself as RFC 9457 has it. */
+  readonly problem?: ProblemDetails | undefined;
 }
 
 /** What an operation says about statuses. */
 export interface StatusRules {
   readonly errors: Readonly<Record<number, DomainErrorClass>> | undefined;
   readonly retryStatuses: readonly number[] | undefined;
+  /** What was sent is used up, or has taken effect: it must not be sent a second time, whatever the status says. */
+  readonly once?: boolean | undefined;
 }
 
 /** Makes the error of an answer outside 2xx: the second half of the failure table. */
@@ -36,9 +41,10 @@ export function classifyAnswer(
 
   const retryAfterMs = readRetryAfter(answer.retryAfter, wallNow);
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
-    return new ThrottledError(status, { ...answered, retryAfterMs });
+    return new ThrottledError(status, { ...answered, retryAfterMs }, answer.problem);
   }
-  return new HttpStatusError(status, rules.retryStatuses?.includes(status) ?? false, { ...answered, retryAfterMs });
+  const again = rules.once === true ? 'never' : rules.retryStatuses?.includes(status) ? 'asked-for' : 'by-status';
+  return new HttpStatusError(status, again, { ...answered, retryAfterMs }, answer.problem);
 }
 
 /** The domain error of an operation, told what the service said. */
@@ -52,7 +58,8 @@ export function domainError(DomainErrorOf: DomainErrorClass, answer: Answer, fac
     status: answer.status,
     // A code is a word. A text of some length in its place is not one, and may be anything.
     serviceCode: refusal?.code !== undefined && /^[\w.:-]{1,64}$/.test(refusal.code) ? refusal.code : undefined,
-    detail: refusal?.message,
+    detail: refusal?.message ?? answer.problem?.detail,
+    problem: answer.problem,
   });
 }
 

@@ -1,5 +1,12 @@
 import { type ErrorFacts, type Phase, SwitchgearError } from '@switchgear/policy';
-import { ConnectError, ConnectionLostError, DnsError, ResponseTooLargeError, TlsError } from '../errors.ts';
+import {
+  ConnectError,
+  ConnectionLostError,
+  DnsError,
+  EgressRefusedError,
+  ResponseTooLargeError,
+  TlsError,
+} from '../errors.ts';
 import { BodyTooLarge, TransportFailure } from '../transport/transport.ts';
 
 const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME', 'ENODATA', 'ETIMEOUT']);
@@ -12,7 +19,15 @@ const tlsCodes = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'EPROTO',
+  'ERR_TLS_MATERIAL',
 ]);
+
+/**
+ * With TLS 1.3 a client may begin to send before the server has looked at its certificate, so that a refusal comes after
+ * the request has begun. What was sent by then is thrown away unread.
+ */
+const certificateAlert =
+  /^ERR_SSL_[\w/]*ALERT_(?:BAD_CERTIFICATE|CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)$/;
 
 /** How it shows that the other side has closed a connection. */
 const closedCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
@@ -42,11 +57,19 @@ export function classifyTransportFailure(error: unknown, facts: ErrorFacts): unk
     return new ConnectionLostError(message, false, { ...known, sent: 'answered', phase: 'body' });
   }
   if (error.reached !== 'nothing') {
+    const refused = codes.find((found) => certificateAlert.test(found));
+    if (refused !== undefined) {
+      const message = `the other side does not accept our certificate (${refused})`;
+      return new TlsError(message, { ...known, sent: 'maybe', phase: 'tls' });
+    }
     const stale = error.reached === 'stale-connection' && codes.some((found) => closedCodes.has(found));
     const message = `the connection was lost (${code})`;
     return new ConnectionLostError(message, stale, { ...known, sent: 'maybe', phase: 'wait' });
   }
 
+  if (codes.includes('EGRESS_BLOCKED')) {
+    return new EgressRefusedError('the name leads to an address that must not be connected to', at(known, 'connect'));
+  }
   const dns = codes.find((found) => dnsCodes.has(found));
   if (dns !== undefined) return new DnsError(`the name was not resolved (${dns})`, dns, at(known, 'dns'));
   const tls = codes.find((found) => tlsCodes.has(found) || found.startsWith('CERT_') || found.startsWith('ERR_SSL'));

@@ -1,4 +1,5 @@
 import { type ErrorFacts, SwitchgearError, type Verdict, verdicts } from '@switchgear/policy';
+import type { ProblemDetails } from '../classify/problem.ts';
 
 /** What a service answered when it said no. */
 export interface ServiceAnswer {
@@ -10,6 +11,8 @@ export interface ServiceAnswer {
   readonly serviceCode: string | undefined;
   /** The service's own words, from its envelope. They may name people: for handlers, not for logs. */
   readonly detail: string | undefined;
+  /** The problem details that it sent, if it did. */
+  readonly problem?: ProblemDetails | undefined;
 }
 
 /**
@@ -21,6 +24,7 @@ export class DomainError extends SwitchgearError {
   readonly status: number;
   readonly serviceCode: string | undefined;
   declare readonly detail: string | undefined;
+  declare readonly problem: ProblemDetails | undefined;
 
   constructor(answer: ServiceAnswer) {
     const facts: ErrorFacts = { ...answer, sent: 'answered', phase: 'decode' };
@@ -29,6 +33,7 @@ export class DomainError extends SwitchgearError {
     this.serviceCode = answer.serviceCode;
     // Not enumerable: serialisers and loggers pass it by.
     Object.defineProperty(this, 'detail', { value: answer.detail });
+    Object.defineProperty(this, 'problem', { value: answer.problem });
   }
 
   override verdict(): Verdict {

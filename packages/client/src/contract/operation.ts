@@ -1,21 +1,34 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ConfigError } from '@switchgear/policy';
-import { type Check, type Checks, callable, flag, milliseconds, readOptions } from '@switchgear/policy/options';
-import { DomainError, type DomainErrorClass } from './domain-error.ts';
-import { type PathNames, type PathTemplate, type PathValue, pathTemplate } from './path-template.ts';
-import type { Degraded, Live } from './provenance.ts';
-import { isSchema, type Schema } from './schema.ts';
+import { readOptions } from '@switchgear/policy/options';
+import { type OperationCacheOptions, readCacheOptions } from './cache-options.ts';
+import type { DomainErrorClass } from './domain-error.ts';
+import type { Envelope } from './envelope.ts';
+import type { ParamsFit } from './input.ts';
+import { contradictionIn, operationChecks } from './operation-checks.ts';
+import { type PathTemplate, pathTemplate } from './path-template.ts';
+import type { Results } from './result.ts';
+import type { Schema } from './schema.ts';
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type {
+  ByteStream,
+  FormFields,
+  InputOf,
+  MultipartFields,
+  Part,
+  PartValue,
+  QueryValue,
+  Scalar,
+  StreamSource,
+} from './input.ts';
+export type { ResultOf, Results, StreamedAnswer, ValueOf } from './result.ts';
 
-/** A value in the query. `undefined` leaves it out; an array repeats the name. */
-export type QueryValue =
-  | string
-  | number
-  | boolean
-  | bigint
-  | undefined
-  | readonly (string | number | boolean | bigint)[];
+export type Method = 'GET' | 'HEAD' | 'QUERY' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** How a body is sent. */
+export type BodyKind = 'json' | 'text' | 'bytes' | 'form' | 'multipart' | 'stream';
+
+/** How an answer is read. */
+export type AnswerKind = 'json' | 'text' | 'bytes' | 'stream';
 
 /** What a fallback is told. */
 export interface FallbackFailure {
@@ -26,17 +39,44 @@ export interface FallbackFailure {
 
 /** What is said about an operation, apart from its method and path. */
 export interface OperationOptions {
+  /**
+   * Schema of the path parameters, together. What it gives still becomes one segment each, or is refused.
+   * @default a text or a number each
+   */
+  readonly params?: Schema;
   /** Schema of the query. @default none */
   readonly query?: Schema;
-  /** Schema of the body, sent as JSON. @default none */
+  /** Schema of the headers that a call gives as `headers`. Those the client sets itself are refused. @default none */
+  readonly headers?: Schema;
+  /** Schema of the body. @default none */
   readonly body?: Schema;
+  /**
+   * How the body is sent. Without a schema of the body, also what it is: a text, bytes, flat values by name, parts, or a
+   * stream, of which a second attempt needs a new one. @default 'json'
+   */
+  readonly bodyAs?: BodyKind;
+  /** The media type of the body. @default that of `bodyAs` */
+  readonly contentType?: string;
   /** Schema of what the answer holds, after the envelope; `'none'` when there is nothing to read. @default none */
   readonly response?: Schema | 'none';
+  /** How the answer is read. A stream is given before its body has come, and never checked. @default 'json' */
+  readonly responseAs?: AnswerKind;
+  /**
+   * Answers by status, in place of `response`: 200 to 299, and those that `errors` may name. The result becomes
+   * `{ status, value }`, and a status above 399 in here is a value, not an error. @default none
+   */
+  readonly results?: Results;
   /**
    * The domain error that a status stands for: 400 to 499, but for 401, 408, 421, 425 and 429, which say nothing about
    * the matter. Statuses left out reject with HttpStatusError. @default none
    */
   readonly errors?: Readonly<Record<number, DomainErrorClass>>;
+  /** How the answers of this operation are wrapped; `false` when they are not. @default the client's */
+  readonly envelope?: Envelope | false;
+  /** The largest answer of this operation, decoded, in bytes. @default the client's */
+  readonly maxBodyBytes?: number;
+  /** Redirects that are followed, to the same origin. @default the client's */
+  readonly followRedirects?: number;
   /** Whether it may be done twice. @default by method: true but for POST and PATCH */
   readonly idempotent?: boolean;
   /** Sends an `Idempotency-Key`, the same on every attempt; this makes a POST safe to send again. @default false */
@@ -52,6 +92,10 @@ export interface OperationOptions {
    * `Live<T> | Degraded<F>`. @default none
    */
   readonly fallback?: (failure: FallbackFailure) => unknown;
+  /** Answers again what was answered before to the same principal: of GET, HEAD and QUERY. @default none */
+  readonly cache?: OperationCacheOptions;
+  /** The operations whose kept answers are forgotten once this one has been sent, whoever they were for. @default none */
+  readonly invalidates?: readonly string[];
 }
 
 /** One operation of a contract, made by `get`, `post`, … */
@@ -63,46 +107,12 @@ export interface OperationDefinition<P extends string = string, O extends Operat
   readonly '~template'?: P;
 }
 
-type Simplify<T> = { [K in keyof T]: T[K] } & {};
-
-type QueryOf<O> = O extends { query: infer S extends StandardSchemaV1 }
-  ? Record<never, never> extends StandardSchemaV1.InferInput<S>
-    ? { readonly query?: StandardSchemaV1.InferInput<S> }
-    : { readonly query: StandardSchemaV1.InferInput<S> }
-  : { readonly query?: Readonly<Record<string, QueryValue>> };
-
-type BodyOf<O> = O extends { body: infer S extends StandardSchemaV1 }
-  ? { readonly body: StandardSchemaV1.InferInput<S> }
-  : unknown;
-
-/** What an operation takes: its path parameters by name, `query` and `body`. */
-export type InputOf<D> =
-  D extends OperationDefinition<infer P, infer O>
-    ? Simplify<{ readonly [K in PathNames<P>]: PathValue } & QueryOf<O> & BodyOf<O>>
-    : never;
-
-/** The value of an operation, as its response schema has it. */
-export type ValueOf<D> =
-  D extends OperationDefinition<string, infer O>
-    ? O extends { response: infer S extends StandardSchemaV1 }
-      ? StandardSchemaV1.InferOutput<S>
-      : O extends { response: 'none' }
-        ? undefined
-        : unknown
-    : never;
-
-/** What calling an operation resolves to: with a fallback, something the caller has to look at first. */
-export type ResultOf<D> =
-  D extends OperationDefinition<string, infer O>
-    ? O extends { fallback: (failure: never) => infer F }
-      ? Live<ValueOf<D>> | Degraded<F>
-      : ValueOf<D>
-    : never;
-
 /** Reads something: `get('/users/{userId}', { response: User })`. */
 export const get: Define = define('GET');
 /** Like `get`, for the status alone. */
 export const head: Define = define('HEAD');
+/** Asks with a body, and changes nothing: a search too long for a URL. May be sent again. */
+export const query: Define = define('QUERY');
 /** Makes something. Sent once only, unless `idempotencyKey` or `idempotent` is set. */
 export const post: Define = define('POST');
 /** Puts something in its place. May be sent again. */
@@ -115,7 +125,7 @@ export const del: Define = define('DELETE');
 type Define = <const P extends string, const O extends OperationOptions = Record<never, never>>(
   path: P,
   // The intersection gives a fallback's parameter its type, which inference of `O` alone does not.
-  options?: O & OperationOptions & AtOnce<O>,
+  options?: O & OperationOptions & AtOnce<O> & OneAnswer<O> & ParamsFit<P, O>,
 ) => OperationDefinition<P, O>;
 
 /** A fallback is asked when the time is up, so it cannot be waited for. */
@@ -123,46 +133,14 @@ type AtOnce<O> = O extends { fallback: (failure: never) => PromiseLike<unknown> 
   ? { readonly fallback: 'must answer at once: a promise is not waited for' }
   : unknown;
 
-const schema: Check<Schema> = { expected: 'a Standard Schema', ok: isSchema };
-
-/** Statuses that are about the way and not about the matter: what they mean for a retry and the breaker is settled. */
-const notDomain: ReadonlySet<number> = new Set([401, 408, 421, 425, 429]);
-
-const errorClasses: Check<Readonly<Record<number, DomainErrorClass>>> = {
-  expected: `classes that extend DomainError, by status: 400 to 499 but ${[...notDomain].join(', ')}`,
-  ok: (value): value is Readonly<Record<number, DomainErrorClass>> =>
-    typeof value === 'object' &&
-    value !== null &&
-    Object.entries(value).every(
-      ([status, each]) =>
-        /^4\d\d$/.test(status) &&
-        !notDomain.has(Number(status)) &&
-        typeof each === 'function' &&
-        (each === DomainError || each.prototype instanceof DomainError),
-    ),
-};
-
-const statuses: Check<readonly number[]> = {
-  expected: 'a list of statuses from 400 to 599',
-  ok: (value): value is readonly number[] =>
-    Array.isArray(value) && value.every((status) => Number.isInteger(status) && status >= 400 && status <= 599),
-};
-
-const checks: Checks<OperationOptions> = {
-  query: schema,
-  body: schema,
-  response: {
-    expected: "a Standard Schema or 'none'",
-    ok: (value): value is Schema | 'none' => value === 'none' || isSchema(value),
-  },
-  errors: errorClasses,
-  idempotent: flag,
-  idempotencyKey: flag,
-  deadlineMs: milliseconds(),
-  attemptTimeoutMs: milliseconds(),
-  retryStatuses: statuses,
-  fallback: callable(),
-};
+/** What the value is must be said in one place. */
+type OneAnswer<O> = O extends { response: unknown; results: unknown }
+  ? { readonly response: 'results says it for each status' }
+  : O extends { response: unknown; responseAs: 'stream' }
+    ? { readonly response: 'a stream is not looked into' }
+    : O extends { body: unknown; bodyAs: 'stream' }
+      ? { readonly body: 'a stream is not looked into' }
+      : unknown;
 
 const made = new WeakSet<object>();
 
@@ -174,21 +152,10 @@ export function isOperation(value: unknown): value is OperationDefinition {
 function define(method: Method): Define {
   return (path, options) => {
     const at = `${method} ${path}`;
-    const read = readOptions(at, (options ?? {}) as OperationOptions, checks, {});
-    if (read.body !== undefined && (method === 'GET' || method === 'HEAD')) {
-      throw new ConfigError(`${at}.body`, `no body with ${method}`, read.body);
-    }
-    if (
-      read.attemptTimeoutMs !== undefined &&
-      read.deadlineMs !== undefined &&
-      read.attemptTimeoutMs > read.deadlineMs
-    ) {
-      throw new ConfigError(
-        `${at}.attemptTimeoutMs`,
-        `at most deadlineMs, which is ${read.deadlineMs}`,
-        read.attemptTimeoutMs,
-      );
-    }
+    const read = readOptions(at, (options ?? {}) as OperationOptions, operationChecks, {});
+    const wrong = contradictionIn(method, read);
+    if (wrong !== undefined) throw new ConfigError(`${at}.${wrong.option}`, wrong.expected, read[wrong.option]);
+    if (read.cache !== undefined) readCacheOptions(`${at}.cache`, read.cache);
     // Frozen: a client that is in use must not change under its calls.
     const definition = Object.freeze({ method, path: pathTemplate(path), options: Object.freeze(read) });
     made.add(definition);

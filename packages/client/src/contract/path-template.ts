@@ -39,7 +39,8 @@ export function pathTemplate(template: string): PathTemplate {
     const name = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(segment)?.[1];
     if (name !== undefined) {
       if (names.includes(name)) wrong(`each parameter once; {${name}} stands twice`);
-      if (name === 'body' || name === 'query') wrong(`a parameter not called ${name}, which is taken`);
+      if (name === 'body' || name === 'query' || name === 'headers')
+        wrong(`a parameter not called ${name}, which is taken`);
       names.push(name);
     } else if (!/^[A-Za-z0-9\-._~!$&'()*+,;=:@]*$/.test(segment)) {
       wrong('literal segments of unreserved characters, or a whole segment in braces');

@@ -19,6 +19,18 @@ export class Undecodable extends Error {
   override readonly name = 'Undecodable';
 }
 
+/** The encodings of a body in the order in which they are undone. @throws BodyTooLarge if they are too many. */
+export function encodingsOf(contentEncoding: string | string[]): string[] {
+  const header = Array.isArray(contentEncoding) ? contentEncoding.join(',') : contentEncoding;
+  const encodings = header
+    .slice(0, 256)
+    .split(',')
+    .map((part) => part.trim().toLowerCase())
+    .filter((part) => part !== '' && part !== 'identity');
+  if (encodings.length > maxEncodings) throw new BodyTooLarge(`more than ${maxEncodings} content encodings`);
+  return encodings.reverse();
+}
+
 /**
  * Undoes `Content-Encoding`, last one first, within the limit on decoded bytes: a bomb fails before it has grown.
  * @throws BodyTooLarge | Undecodable
@@ -29,16 +41,8 @@ export async function decodeBody(
   maxBytes: number,
 ): Promise<Uint8Array> {
   if (contentEncoding === undefined) return body;
-  const header = Array.isArray(contentEncoding) ? contentEncoding.join(',') : contentEncoding;
-  const encodings = header
-    .slice(0, 256)
-    .split(',')
-    .map((part) => part.trim().toLowerCase())
-    .filter((part) => part !== '' && part !== 'identity');
-  if (encodings.length > maxEncodings) throw new BodyTooLarge(`more than ${maxEncodings} content encodings`);
-
   let decoded = body;
-  for (const encoding of encodings.reverse()) {
+  for (const encoding of encodingsOf(contentEncoding)) {
     const decompress = decoders.get(encoding);
     if (decompress === undefined) throw new Undecodable('content-encoding: one that is not known');
     try {

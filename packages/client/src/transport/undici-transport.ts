@@ -1,6 +1,10 @@
+import type { Socket } from 'node:net';
 import type { Call, Unsubscribe } from '@switchgear/policy';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { type Connection, Connections } from './connections.ts';
+import { blockedBy, guardedLookup, literalAddress } from './egress.ts';
+import { PushedBody } from './pushed-body.ts';
+import type { TlsIdentity } from './tls.ts';
 import {
   BodyTooLarge,
   type OpenTransport,
@@ -10,6 +14,7 @@ import {
   type TransportOptions,
   type WireRequest,
   type WireResponse,
+  type WireStream,
 } from './transport.ts';
 
 /** The transport on Node: undici, spoken to through `dispatch`, so that we know when a request really starts. */
@@ -31,7 +36,13 @@ class UndiciTransport implements Transport {
 
   send(request: WireRequest, call: Call): Promise<WireResponse> {
     return new Promise((resolve, reject) => {
-      new Exchange(request, call, this.#connections, this.#maxBodyBytes, resolve, reject).begin();
+      new Exchange(request, call, this.#connections, this.#maxBodyBytes, resolve, undefined, reject).begin();
+    });
+  }
+
+  stream(request: WireRequest, call: Call): Promise<WireStream> {
+    return new Promise((resolve, reject) => {
+      new Exchange(request, call, this.#connections, this.#maxBodyBytes, undefined, resolve, reject).begin();
     });
   }
 
@@ -48,6 +59,8 @@ class UndiciTransport implements Transport {
 class UndiciConnection implements Connection {
   /** Answers that came over the connection as it stands now. */
   served = 0;
+  /** How TLS said that it is over, if it did. undici tells only that the other side closed. */
+  alert: Error | undefined;
   readonly #client: Client;
 
   constructor(options: TransportOptions) {
@@ -56,7 +69,9 @@ class UndiciConnection implements Connection {
       own<Client.Options>({
         pipelining: 1,
         allowH2: options.allowH2,
-        connect: connectorOf(options),
+        connect: connectorOf(options, (alert) => {
+          this.alert = alert;
+        }),
         keepAliveTimeout: options.keepAliveMs,
         // A server that promises to hold a connection for minutes is not believed: behind a balancer it may go sooner.
         keepAliveMaxTimeout: options.keepAliveMs,
@@ -68,6 +83,7 @@ class UndiciConnection implements Connection {
     );
     this.#client.on('connect', () => {
       this.served = 0;
+      this.alert = undefined;
     });
   }
 
@@ -77,7 +93,8 @@ class UndiciConnection implements Connection {
         method: request.method as Dispatcher.HttpMethod,
         path: request.path,
         headers: request.headers as string[],
-        body: request.body ?? null,
+        // An async iterable will do; the types know only Node's streams.
+        body: (request.body ?? null) as Uint8Array | null,
       }),
       handler,
     );
@@ -92,22 +109,79 @@ class UndiciConnection implements Connection {
   }
 }
 
-/** undici's connector, with a timeout that keeps its time: undici's own is no finer than a second. */
-function connectorOf({ allowH2, connectTimeoutMs, runtime }: TransportOptions): buildConnector.connector {
-  const connect = buildConnector(own<buildConnector.BuildOptions>({ allowH2, timeout: 0 })) as (
-    options: buildConnector.Options,
-    callback: buildConnector.Callback,
-  ) => { destroy(error: Error): unknown };
-  return (options, callback) => {
+/**
+ * undici's connector, with a timeout that keeps its time (undici's own is no finer than a second), to the address that is
+ * given, if one is, and to none that the guard refuses.
+ */
+function connectorOf(
+  { address, allowH2, connectTimeoutMs, egress, origin, runtime, tls }: TransportOptions,
+  onAlert: (error: Error) => void,
+): buildConnector.connector {
+  const isSecure = origin.startsWith('https:');
+  const guarded = egress === undefined ? {} : { lookup: guardedLookup(egress) };
+  const made = (identity?: TlsIdentity): Connect =>
+    buildConnector(
+      own<buildConnector.BuildOptions>({ allowH2, timeout: 0, ...verified, ...guarded, ...identity }),
+    ) as Connect;
+  const open = (connect: Connect, given: buildConnector.Options, callback: buildConnector.Callback): void => {
+    const options = address === undefined ? given : own({ ...given, hostname: address });
+    if (egress !== undefined) {
+      // An address in the place of a name is not looked up, so the guard has not seen it yet.
+      const literal = literalAddress(options.hostname);
+      const refused = literal === undefined ? undefined : blockedBy(egress, literal);
+      if (refused !== undefined) {
+        queueMicrotask(() => callback(refused, null));
+        return;
+      }
+    }
     const socket = connect(options, (...result: Parameters<buildConnector.Callback>) => {
       timer.cancel();
-      callback(...result);
+      // The last word is about where the connection really leads, whatever was looked up.
+      const refused = egress === undefined || result[0] !== null ? undefined : blockedBy(egress, socket.remoteAddress);
+      if (refused !== undefined) socket.destroy();
+      callback(...(refused === undefined ? result : ([refused, null] as const)));
     });
     const timer = runtime.clock.setTimer(connectTimeoutMs, () => socket.destroy(new ConnectTimeout(connectTimeoutMs)));
     // The connection is being made for a call, and that has a deadline.
     timer.unref();
+    if (isSecure)
+      socket.on('error', (error: NodeJS.ErrnoException) => error.code?.startsWith('ERR_SSL') && onAlert(error));
+  };
+  if (tls === undefined) {
+    const connect = made();
+    return (given, callback) => open(connect, given, callback);
+  }
+
+  let last: { readonly identity: TlsIdentity; readonly connect: Connect } | undefined;
+  const openAs = (identity: TlsIdentity, given: buildConnector.Options, callback: buildConnector.Callback): void => {
+    // With other certificates no session is taken up again: it would go on under the old ones.
+    if (last?.identity !== identity) last = { identity, connect: made(identity) };
+    open(last.connect, given, callback);
+  };
+  return (given, callback) => {
+    let identity: TlsIdentity | Promise<TlsIdentity>;
+    try {
+      identity = tls();
+    } catch (error) {
+      return queueMicrotask(() => callback(error as Error, null));
+    }
+    if (!(identity instanceof Promise)) return openAs(identity, given, callback);
+    const inTime = new Promise<TlsIdentity>((resolve, reject) => {
+      const timer = runtime.clock.setTimer(connectTimeoutMs, () => reject(new ConnectTimeout(connectTimeoutMs)));
+      timer.unref();
+      identity.then(resolve, reject).finally(() => timer.cancel());
+    });
+    inTime.then(
+      (got) => openAs(got, given, callback),
+      (error: Error) => callback(error, null),
+    );
   };
 }
+
+type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
+
+/** Said, because the environment may say otherwise (`NODE_TLS_REJECT_UNAUTHORIZED`, `--tls-min-v1.0`). */
+const verified = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
 
 /** A connection was not made in time. */
 class ConnectTimeout extends Error {
@@ -125,7 +199,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #call: Call;
   readonly #connections: Connections<UndiciConnection>;
   readonly #maxBodyBytes: number;
-  readonly #resolve: (response: WireResponse) => void;
+  /** Of the two, the one that is wanted: the whole answer, or its head. */
+  readonly #resolve: ((response: WireResponse) => void) | undefined;
+  readonly #resolveHead: ((response: WireStream) => void) | undefined;
   readonly #reject: (reason: unknown) => void;
   #leaveCall: Unsubscribe | undefined;
   #leaveQueue: (() => void) | undefined;
@@ -137,20 +213,24 @@ class Exchange implements Dispatcher.DispatchHandler {
   #headers: WireResponse['headers'] = {};
   #chunks: Buffer[] = [];
   #bytes = 0;
+  /** Where the bytes go once the head alone has been given. */
+  #body: PushedBody | undefined;
 
   constructor(
     request: WireRequest,
     call: Call,
     connections: Connections<UndiciConnection>,
     maxBodyBytes: number,
-    resolve: (response: WireResponse) => void,
+    resolve: ((response: WireResponse) => void) | undefined,
+    resolveHead: ((response: WireStream) => void) | undefined,
     reject: (reason: unknown) => void,
   ) {
     this.#request = request;
     this.#call = call;
     this.#connections = connections;
-    this.#maxBodyBytes = maxBodyBytes;
+    this.#maxBodyBytes = request.maxBodyBytes ?? maxBodyBytes;
     this.#resolve = resolve;
+    this.#resolveHead = resolveHead;
     this.#reject = reject;
   }
 
@@ -209,12 +289,24 @@ class Exchange implements Dispatcher.DispatchHandler {
     // To HEAD, and with 204 and 304, the length is that of a body which does not come.
     const bodiless = this.#request.method === 'HEAD' || status === 204 || status === 304;
     if (!bodiless && Number(headers['content-length']) > this.#maxBodyBytes) this.#tooLarge();
+    else if (this.#resolveHead !== undefined) this.#giveHead(this.#resolveHead);
+  }
+
+  #giveHead(resolve: (response: WireStream) => void): void {
+    const controller = this.#controller as Dispatcher.DispatchController;
+    this.#body = new PushedBody({
+      pause: () => controller.pause(),
+      resume: () => controller.resume(),
+      stop: (reason) => this.#cancel(reason),
+    });
+    resolve({ status: this.#status, headers: this.#headers, body: this.#body });
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#settled) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#maxBodyBytes) this.#tooLarge();
+    else if (this.#body !== undefined) this.#body.push(chunk);
     else this.#chunks.push(chunk);
   }
 
@@ -223,21 +315,26 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#freeConnection();
     if (this.#settled) return;
     this.#settle();
+    if (this.#body !== undefined) {
+      this.#body.end();
+      return;
+    }
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, headers: this.#headers, body });
+    this.#resolve?.({ status: this.#status, headers: this.#headers, body });
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {
     if (!this.#settled && this.#reached === 'stale-connection') this.#connections.dropIdle();
+    const alert = this.#connection?.alert;
     this.#freeConnection();
     if (this.#settled) return;
     this.#settle();
-    this.#reject(new TransportFailure(this.#reached, error));
+    this.#fail(new TransportFailure(this.#reached, alert ?? error));
   }
 
   #tooLarge(): void {
     this.#settle();
-    this.#reject(new BodyTooLarge(`more than ${this.#maxBodyBytes} bytes`));
+    this.#fail(new BodyTooLarge(`more than ${this.#maxBodyBytes} bytes`));
     // Destroys the connection: reading the rest to keep it would cost what the limit is there to save.
     this.#controller?.abort(new Error('the body is too large'));
   }
@@ -246,9 +343,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settle();
     this.#leaveQueue?.();
-    this.#reject(reason);
+    this.#fail(reason);
     // Still being connected: `onRequestStart` ends it then, and the connection is kept for the next.
     this.#controller?.abort(reason instanceof Error ? reason : new Error('cancelled', { cause: reason }));
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#body === undefined) this.#reject(reason);
+    else this.#body.fail(reason);
   }
 
   #settle(): void {
