@@ -5,17 +5,19 @@ import { get, post } from './contract/operation.ts';
 import type { Live } from './contract/provenance.ts';
 import type { ClientEvent } from './events.ts';
 import { createServiceClient } from './service-client.ts';
-import { answer, mockTransport, refuse } from './testing/index.ts';
+import { after, answer, mockTransport, refuse } from './testing/index.ts';
 
 /** A service whose users grow a version older with every answer, and a client that keeps what it said. */
 function world() {
   const clock = new ManualClock();
   let version = 0;
   let away = false;
+  let slow = false;
   const mock = mockTransport(({ method, path }) => {
     if (away) return refuse();
     if (path.endsWith('/404')) return answer(404);
-    return method === 'GET' ? answer(200, { path, version: ++version, tags: ['a'] }) : answer(204);
+    const reply = method === 'GET' ? answer(200, { path, version: ++version, tags: ['a'] }) : answer(204);
+    return slow ? after(100, reply) : reply;
   });
   const cache = { freshMs: 1_000, negativeMs: 500 };
   const client = createServiceClient({
@@ -38,7 +40,10 @@ function world() {
   const setAway = (now: boolean): void => {
     away = now;
   };
-  return { clock, client, mock, fates, setAway };
+  const setSlow = (now: boolean): void => {
+    slow = now;
+  };
+  return { clock, client, mock, fates, setAway, setSlow };
 }
 
 test('answers again while an answer is fresh, without a place, an attempt or a request', async () => {
@@ -149,6 +154,36 @@ test('forgets after a write what the write names, whoever it was for', async () 
     mock.requests.map(({ method }) => method),
     ['GET', 'POST', 'GET'],
   );
+});
+
+test('keeps nothing that was loaded from before a write', async () => {
+  const { client, clock, mock, setSlow } = world();
+  setSlow(true);
+  const before = client.getUser({ userId: 1 });
+  await clock.advance(0);
+  setSlow(false);
+  await client.rename({ userId: 1 });
+  await clock.advance(200);
+  await before;
+  await client.getUser({ userId: 1 });
+  assert.deepEqual(
+    mock.requests.map(({ method }) => method),
+    ['GET', 'POST', 'GET'],
+  );
+});
+
+test('lets who waits for the load of another leave at their own deadline', async () => {
+  const { client, clock, mock, setSlow } = world();
+  setSlow(true);
+  const first = client.getUser({ userId: 1 });
+  await clock.advance(0);
+  const hasty = assert.rejects(client.getUser({ userId: 1 }, { deadlineMs: 50 }), {
+    code: 'SWITCHGEAR_DEADLINE_EXCEEDED',
+  });
+  await clock.advance(200);
+  await hasty;
+  assert.equal(((await first) as { version: number }).version, 1);
+  assert.equal(mock.requests.length, 1);
 });
 
 test('refuses a cache that cannot be, where it is written down', () => {

@@ -109,7 +109,7 @@ export function createServiceClient<const Ops extends Operations>(
   );
   const own = ownHeaders(settings.auth, settings.deadlineHeader);
   const clientHeaders = new Map([['user-agent', settings.userAgent], ...callerHeaders(settings.headers, own, {})]);
-  const caches = openCaches(settings.operations, inTime, runtime);
+  const caches = openCaches(settings, inTime, runtime);
   for (const [name, definition] of Object.entries(settings.operations as Operations)) {
     if (taken.includes(name)) {
       throw new ConfigError(
@@ -166,12 +166,16 @@ export function createServiceClient<const Ops extends Operations>(
 }
 
 /** The caches of the operations that have one. Each is its own, so that one of them cannot push out what others keep. */
-function openCaches(operations: Operations, inTime: Policy, runtime: Runtime): ReadonlyMap<string, OperationCache> {
+function openCaches(
+  { operations, deadlineMs }: ClientSettings,
+  inTime: Policy,
+  runtime: Runtime,
+): ReadonlyMap<string, OperationCache> {
   const caches = new Map<string, OperationCache>();
   for (const [name, { options }] of Object.entries(operations)) {
     if (options.cache === undefined) continue;
     const at = `createServiceClient.operations.${name}.cache`;
-    caches.set(name, new OperationCache(at, name, options.cache, inTime, runtime));
+    caches.set(name, new OperationCache(at, name, options.cache, options.deadlineMs ?? deadlineMs, inTime, runtime));
   }
   for (const [name, { options }] of Object.entries(operations)) {
     const unknown = options.invalidates?.find((forgotten) => !caches.has(forgotten));

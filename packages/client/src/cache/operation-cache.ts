@@ -24,10 +24,17 @@ export class OperationCache {
   readonly #cache: Cache;
   readonly #inTime: Policy;
 
-  /** @throws ConfigError naming the option by its place, `at`. */
-  constructor(at: string, name: string, given: OperationCacheOptions, inTime: Policy, runtime: Runtime) {
+  /** @param refreshDeadlineMs How long a load in the background may take. @throws ConfigError naming its place, `at`. */
+  constructor(
+    at: string,
+    name: string,
+    given: OperationCacheOptions,
+    refreshDeadlineMs: number,
+    inTime: Policy,
+    runtime: Runtime,
+  ) {
     const { staleWhileRevalidateMs: staleMs, ...options } = readCacheOptions(at, given);
-    this.#cache = cache({ ...options, staleMs, key: (call) => call.key, name }, runtime);
+    this.#cache = cache({ ...options, staleMs, refreshDeadlineMs, key: (call) => call.key, name }, runtime);
     this.#inTime = inTime;
   }
 
@@ -43,10 +50,6 @@ export class OperationCache {
       if (held === undefined || held.found === 'negative' || held.found === 'fresh') throw error;
       return { value: held.value as T, found: held.found, ageMs: held.ageMs };
     }
-  }
-
-  invalidate(key: string): void {
-    this.#cache.invalidate(key);
   }
 
   clear(): void {
