@@ -41,7 +41,7 @@ export function difference(patterns: readonly unknown[], events: readonly EventB
     else if (event !== undefined) {
       lines.push(`+ ${showEvent(event, patterns)}`);
       e++;
-    } else lines.push(`- ${showPattern(patterns[p++])}`);
+    } else lines.push(`- ${showPattern(patterns[p++])}`); // Never so far: with no event left, the second case has taken it.
   }
   return lines.length <= mostLines
     ? lines.join('\n')
@@ -59,6 +59,7 @@ function longestCommon(
 ): (pattern: number, event: number) => number {
   const width = events.length + 1;
   const lengths = new Uint32Array((patterns.length + 1) * width);
+  // What lies outside counts as nothing; the compiler cannot know that nobody looks there.
   const at = (p: number, e: number): number => (e > events.length ? 0 : (lengths[p * width + e] ?? 0));
   for (let p = patterns.length - 1; p >= 0; p--) {
     for (let e = events.length - 1; e >= 0; e--) {

@@ -110,6 +110,7 @@ function unlike(
   events: readonly EventBase[],
   above: (...args: never[]) => unknown,
 ): ExpectationError {
+  // Empty only for nothing expected and nothing seen, which no caller takes for unlike: it is for those to come.
   const lines = difference(patterns, events);
   const message = `${title} (- expected, + happened)\n${lines === '' ? '  nothing happened' : lines}`;
   return new ExpectationError(message, shown(events, patterns), patterns.map(showPattern).join('\n'), above);

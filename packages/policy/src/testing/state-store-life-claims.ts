@@ -81,6 +81,7 @@ export const lifeClaims: StateStoreClaims = {
     const stop = store.watchCircuit('k', () => {
       throw new Error('a hint that throws');
     });
+    // Run by a store that breaks the claim, and by no other.
     const leave = store.watchCircuit('k', () => {
       heard++;
     });
