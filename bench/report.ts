@@ -1,30 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import type { Cost } from './measure.ts';
 
-/** One table of a report. */
-export interface Section {
+/** What a report is headed with, and its tables in Markdown. */
+export interface Report {
+  /** Put before the date in the file's name; '' for the policies. */
+  readonly kind: string;
   readonly title: string;
-  readonly costs: readonly Cost[];
+  readonly command: string;
+  readonly sections: readonly string[];
 }
 
-/** Writes `results/<date>-<node>.md` and answers its path. */
-export function writeReport(sections: readonly Section[], folder: URL, today: Date): URL {
+/** Writes `results/<kind><date>-<node>.md` and answers its path. */
+export function writeReport({ kind, title, command, sections }: Report, folder: URL, today: Date): URL {
   mkdirSync(folder, { recursive: true });
-  const file = new URL(`${today.toISOString().slice(0, 10)}-${process.version}.md`, folder);
+  const file = new URL(`${kind}${today.toISOString().slice(0, 10)}-${process.version}.md`, folder);
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.version}, ${process.platform}`;
-  const head = `# What the policies cost\n\n${machine}. Interleaved rounds, medians; shared machine, so read the ratios.\nMade by \`npm run bench\`.\n`;
-  writeFileSync(file, `${head}\n${sections.map(sectionText).join('\n')}`);
+  const head = `# ${title}\n\n${machine}. Interleaved rounds, medians; shared machine, so read the ratios.\nMade by \`${command}\`.\n`;
+  writeFileSync(file, `${head}\n${sections.join('\n')}`);
   return file;
-}
-
-/** A section as a Markdown table, each row against the first one. */
-export function sectionText({ title, costs }: Section): string {
-  const base = costs[0]?.ns ?? Number.NaN;
-  const rows = costs.map(({ name, ns, bytes, gcUs }) => {
-    const over = name === costs[0]?.name ? '' : `+${Math.round(ns - base)}`;
-    return `| ${name} | ${Math.round(ns)} | ${over} | ${bytes === undefined ? '-' : Math.round(bytes)} | ${Number.isNaN(gcUs) ? '-' : gcUs.toFixed(0)} |`;
-  });
-  const head = ['| | ns per call | over the first | bytes | GC µs per 1000 calls |', '|---|---:|---:|---:|---:|'];
-  return [`## ${title}`, '', ...head, ...rows, ''].join('\n');
 }

@@ -1,12 +1,17 @@
 import { breaker } from '@switchgear/policy';
 import { breakers, type Contender, refusers, stacks, type Work } from './contenders.ts';
 import { type Cost, compare, median } from './measure.ts';
-import type { Section } from './report.ts';
 
 const answer: Work = async () => 1;
 const down = new Error('down');
 const failing: Work = () => Promise.reject(down);
 const reading: Work = async (signal) => signal?.aborted;
+
+/** One table of the report. */
+export interface Section {
+  readonly title: string;
+  readonly costs: readonly Cost[];
+}
 
 /** A breaker that has opened would refuse instead of failing: what fails is measured one call in ten, under every threshold. */
 const failingSometimes = (): Work => {
@@ -87,4 +92,15 @@ async function byKeys(quick: boolean): Promise<Section> {
     costs.push({ name: `${keys} breakers, looked up by key`, ns: median(ns), bytes, gcUs: Number.NaN });
   }
   return { title: 'Breaker per key (bytes: memory of one idle breaker)', costs };
+}
+
+/** A section as a Markdown table, each row against the first one. */
+export function sectionText({ title, costs }: Section): string {
+  const base = costs[0]?.ns ?? Number.NaN;
+  const rows = costs.map(({ name, ns, bytes, gcUs }) => {
+    const over = name === costs[0]?.name ? '' : `+${Math.round(ns - base)}`;
+    return `| ${name} | ${Math.round(ns)} | ${over} | ${bytes === undefined ? '-' : Math.round(bytes)} | ${Number.isNaN(gcUs) ? '-' : gcUs.toFixed(0)} |`;
+  });
+  const head = ['| | ns per call | over the first | bytes | GC µs per 1000 calls |', '|---|---:|---:|---:|---:|'];
+  return [`## ${title}`, '', ...head, ...rows, ''].join('\n');
 }
