@@ -17,6 +17,9 @@ export {
 export type { LoadTokens } from './auth/session.ts';
 export type { SessionTokens } from './auth/token-keeper.ts';
 export type { FetchedToken } from './auth/token-source.ts';
+export type { CallSettings } from './call/call-settings.ts';
+export type { OperationCall } from './call/operation-call.ts';
+export type { WithMeta } from './call/with-meta.ts';
 export type { ProblemDetails } from './classify/problem.ts';
 export { type Operations, type ServiceClientOptions, serviceClientDefaults } from './client-options.ts';
 export { type OperationCacheOptions, operationCacheDefaults } from './contract/cache-options.ts';
@@ -52,6 +55,8 @@ export {
 } from './contract/operation.ts';
 export type { PathValue } from './contract/path-template.ts';
 export type { Degraded, Live, Stale } from './contract/provenance.ts';
+export type { ClientControls } from './controls/client-controls.ts';
+export type { ClientSnapshot } from './controls/snapshot.ts';
 export { type AddressRecord, type Lookups, type ServiceRecord, systemLookups } from './dns-lookups.ts';
 export * from './errors.ts';
 export type {
@@ -77,8 +82,7 @@ export { type HostsOptions, hostsDefaults } from './hosts/options.ts';
 export { originKey } from './hosts/origin-key.ts';
 export type { HostAddress, HostAnswer, HostResolver } from './hosts/resolver.ts';
 export { type SrvHostsOptions, srvHosts, srvHostsDefaults } from './hosts/srv-hosts.ts';
-export type { CallSettings, OperationCall, WithMeta } from './operation-call.ts';
-export { type ClientControls, type ClientSnapshot, createServiceClient, type ServiceClient } from './service-client.ts';
+export { createServiceClient, type ServiceClient } from './service-client.ts';
 export { currentIncoming, type Incoming, type IncomingHeaders, readIncoming, withIncoming } from './trace/incoming.ts';
 export { type EgressGuard, publicOnly } from './transport/egress.ts';
 export type { TlsIdentity, TlsOptions, TlsProvider, TlsSource } from './transport/tls.ts';

@@ -1,5 +1,5 @@
 import type { Operation, Policy } from '@switchgear/policy';
-import { type AttemptTools, attempt, type Sending } from '../attempt.ts';
+import { type AttemptTools, attempt, type Sending } from '../attempt/attempt.ts';
 import type { Hosts, Tried } from './hosts.ts';
 
 /** What attempts have in common wherever they go; each goes to an origin of its own. */

@@ -1,9 +1,9 @@
 import { type Call, DeadlineExceededError, type ErrorFacts, type Policy } from '@switchgear/policy';
-import { ClientClosedError } from './errors.ts';
-import type { Fate } from './events.ts';
+import { ClientClosedError } from '../errors.ts';
+import type { Fate } from '../events.ts';
+import type { Streamed } from '../response/streamed-answer.ts';
 import { fateOf } from './fate.ts';
 import type { InFlight } from './in-flight.ts';
-import type { Streamed } from './response/streamed-answer.ts';
 
 /** The call that was answered with a stream. */
 export interface StreamingCall {

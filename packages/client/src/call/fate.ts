@@ -1,5 +1,5 @@
 import { RefusedError, SwitchgearError } from '@switchgear/policy';
-import { DomainError } from './contract/domain-error.ts';
+import { DomainError } from '../contract/domain-error.ts';
 import {
   AuthenticationError,
   ClientClosedError,
@@ -10,8 +10,8 @@ import {
   RedirectRefusedError,
   ResponseTooLargeError,
   ThrottledError,
-} from './errors.ts';
-import type { Fate } from './events.ts';
+} from '../errors.ts';
+import type { Fate } from '../events.ts';
 
 /** The fate of a call that rejected. `cancelled` is what is left when the error is none of ours: the caller's reason. */
 export function fateOf(error: unknown, cancelled: boolean): Fate {

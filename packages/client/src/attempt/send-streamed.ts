@@ -1,9 +1,9 @@
 import type { Call, ErrorFacts } from '@switchgear/policy';
-import { classifyTransportFailure } from './classify/transport-failure.ts';
-import { InvalidRequestError } from './errors.ts';
-import type { BuiltRequest } from './request/build-request.ts';
-import { type OpenUpload, Upload } from './request/upload.ts';
-import type { Transport, WireBody, WireRequest, WireResponse, WireStream } from './transport/transport.ts';
+import { classifyTransportFailure } from '../classify/transport-failure.ts';
+import { InvalidRequestError } from '../errors.ts';
+import type { BuiltRequest } from '../request/build-request.ts';
+import { type OpenUpload, Upload } from '../request/upload.ts';
+import type { Transport, WireBody, WireRequest, WireResponse, WireStream } from '../transport/transport.ts';
 
 /** An answer, whole or with its body to come. */
 export type WireAnswer = WireResponse | WireStream;

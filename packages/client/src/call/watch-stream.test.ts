@@ -3,9 +3,9 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { deadline } from '@switchgear/policy';
 import { ManualClock } from '@switchgear/policy/testing';
+import { Streamed } from '../response/streamed-answer.ts';
+import { PushedBody } from '../transport/pushed-body.ts';
 import { InFlight } from './in-flight.ts';
-import { Streamed } from './response/streamed-answer.ts';
-import { PushedBody } from './transport/pushed-body.ts';
 import { watchStream } from './watch-stream.ts';
 
 /** Counts who waits to hear that the client is being closed. */

@@ -1,8 +1,8 @@
 import { type Call, type ErrorFacts, SwitchgearError } from '@switchgear/policy';
-import { ConnectionLostError, RedirectRefusedError } from './errors.ts';
-import { CallAfterRedirect } from './request/after-redirect.ts';
-import type { BuiltRequest } from './request/build-request.ts';
-import { isRedirect, redirected } from './request/redirect.ts';
+import { ConnectionLostError, RedirectRefusedError } from '../errors.ts';
+import { CallAfterRedirect } from '../request/after-redirect.ts';
+import type { BuiltRequest } from '../request/build-request.ts';
+import { isRedirect, redirected } from '../request/redirect.ts';
 import type { WireAnswer } from './send-streamed.ts';
 
 /** What is sent, and with which headers. */

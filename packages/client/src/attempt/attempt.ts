@@ -1,25 +1,19 @@
-import {
-  type Call,
-  type ErrorFacts,
-  type EventSink,
-  type Runtime,
-  type Sent,
-  SwitchgearError,
-} from '@switchgear/policy';
-import type { Credential, Grant } from './auth/credential.ts';
-import { classifyTransportFailure } from './classify/transport-failure.ts';
-import { AuthenticationError, InvalidResponseError, TokenUnavailableError } from './errors.ts';
-import type { AttemptReauthorised, ClientEvent } from './events.ts';
+import { type Call, type ErrorFacts, type EventSink, type Runtime, SwitchgearError } from '@switchgear/policy';
+import type { Credential, Grant } from '../auth/credential.ts';
+import { classifyTransportFailure } from '../classify/transport-failure.ts';
+import { AuthenticationError, InvalidResponseError } from '../errors.ts';
+import type { AttemptReauthorised, ClientEvent } from '../events.ts';
+import type { BuiltRequest } from '../request/build-request.ts';
+import { newSpanId } from '../request/ids.ts';
+import { isRedirect } from '../request/redirect.ts';
+import { Upload } from '../request/upload.ts';
+import { type Reader, readAnswer } from '../response/read-answer.ts';
+import { Streamed, type StreamsOfCall } from '../response/streamed-answer.ts';
+import { formatTraceparent } from '../trace/traceparent.ts';
+import type { Transport, WireRequest, WireResponse, WireStream } from '../transport/transport.ts';
+import { authorise, waitFor } from './authorise.ts';
 import { followRedirects } from './follow-redirects.ts';
-import type { BuiltRequest } from './request/build-request.ts';
-import { newSpanId } from './request/ids.ts';
-import { isRedirect } from './request/redirect.ts';
-import { Upload } from './request/upload.ts';
-import { type Reader, readAnswer } from './response/read-answer.ts';
-import { Streamed, type StreamsOfCall } from './response/streamed-answer.ts';
 import { isStream, sendStreamed, type WireAnswer } from './send-streamed.ts';
-import { formatTraceparent } from './trace/traceparent.ts';
-import type { Transport, WireRequest, WireResponse, WireStream } from './transport/transport.ts';
 
 /** What all attempts of one call have in common. */
 export interface Sending {
@@ -168,40 +162,6 @@ async function send(
   } catch (error) {
     throw classifyTransportFailure(error, facts);
   }
-}
-
-/** What a grant adds to the headers. One that throws cannot have the request sent without it. */
-function authorise(
-  grant: Grant,
-  { method, path, body }: BuiltRequest,
-  headers: readonly string[],
-  origin: string,
-  facts: ErrorFacts,
-): readonly string[] {
-  try {
-    return grant.authorise({ method, origin, path, headers, body: body instanceof Upload ? 'stream' : body });
-  } catch (error) {
-    const known: ErrorFacts = { ...facts, phase: 'auth', cause: error };
-    throw new AuthenticationError('the request could not be authorised', known, 'unusable-token');
-  }
-}
-
-/** Waits for a token, which the credential bounds by the call: the request for it is made for all who wait. */
-async function waitFor<T>(grant: Promise<T>, sent: Sent, call: Call, facts: ErrorFacts): Promise<T> {
-  call.progress('auth', sent);
-  try {
-    return await grant;
-  } catch (error) {
-    throw forThisCall(error, { ...facts, sent, phase: 'auth' });
-  }
-}
-
-/** One failed token request fails all who waited for it; each is told of its own call. */
-function forThisCall(error: unknown, facts: ErrorFacts): unknown {
-  const known = { ...facts, cause: error };
-  if (error instanceof AuthenticationError) return new AuthenticationError(error.message, known, error.reason);
-  if (!(error instanceof TokenUnavailableError)) return error;
-  return new TokenUnavailableError(error.message, { ...known, retryAfterMs: error.retryAfterMs });
 }
 
 function publishReauthorised(tools: AttemptTools, call: Call): void {

@@ -1,0 +1,166 @@
+import type { CallOptions, ErrorFacts } from '@switchgear/policy';
+import { type AttemptTools, attempt, type Sending } from '../attempt/attempt.ts';
+import { cacheKey } from '../cache/operation-cache.ts';
+import { mayBeStale } from '../contract/cache-options.ts';
+import type { InputOf, OperationDefinition, ResultOf } from '../contract/operation.ts';
+import { ClientClosedError } from '../errors.ts';
+import { SpreadAttempts } from '../hosts/spread-attempts.ts';
+import { buildRequest } from '../request/build-request.ts';
+import { newId, newTraceId } from '../request/ids.ts';
+import { Upload } from '../request/upload.ts';
+import { Streamed, StreamsOfCall } from '../response/streamed-answer.ts';
+import { currentIncoming, type Incoming } from '../trace/incoming.ts';
+import { deadlineOf } from './call-deadline.ts';
+import { finished, metaOf, publishFinished } from './call-finished.ts';
+import { headersOf } from './call-headers.ts';
+import type { CallRecord } from './call-record.ts';
+import type { CallSettings } from './call-settings.ts';
+import { degrade } from './degrade.ts';
+import { fateOf } from './fate.ts';
+import { isIdempotent, keyOf } from './idempotency.ts';
+import type { CallInput, OperationParts } from './operation-parts.ts';
+import { type StreamingCall, watchStream } from './watch-stream.ts';
+import type { WithMeta } from './with-meta.ts';
+
+type Arguments<I> =
+  Record<never, never> extends I ? [input?: I, settings?: CallSettings] : [input: I, settings?: CallSettings];
+
+/** An operation as a function. */
+export interface OperationCall<D> {
+  (...args: Arguments<InputOf<D>>): Promise<ResultOf<D>>;
+  /** The same call, answered with where the value came from and what it took. */
+  withMeta(...args: Arguments<InputOf<D>>): Promise<WithMeta<ResultOf<D>>>;
+}
+
+/** Makes the function of an operation. */
+export function operationCall(parts: OperationParts): OperationCall<OperationDefinition> {
+  const run = (input: CallInput = {}, settings: CallSettings = {}): Promise<WithMeta<unknown>> =>
+    execute(parts, input, settings);
+  const call = (input?: CallInput, settings?: CallSettings): Promise<unknown> =>
+    run(input, settings).then((result) => result.value);
+  return Object.assign(call, { withMeta: run }) as OperationCall<OperationDefinition>;
+}
+
+async function execute(parts: OperationParts, given: CallInput, said: CallSettings): Promise<WithMeta<unknown>> {
+  const { definition, inFlight, runtime } = parts;
+  // Own properties alone: what someone put on `Object.prototype` is neither an input nor a setting.
+  const input: CallInput = Object.assign(Object.create(null), given);
+  const settings: CallSettings = Object.assign(Object.create(null), said);
+  const incoming = currentIncoming();
+  const record: CallRecord = {
+    startedAt: runtime.clock.now(),
+    deadline: Number.POSITIVE_INFINITY,
+    requestId: incoming?.requestId ?? newId(),
+    traceId: incoming?.trace?.traceId ?? newTraceId(),
+    streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
+    attempts: 0,
+  };
+  inFlight.begin();
+  try {
+    const value = await send(parts, input, settings, incoming, record);
+    const { found, ageMs } = record;
+    if (found === 'stale' || found === 'stale-on-error') {
+      return finished(parts, record, 'stale', undefined, { provenance: 'stale', value, ageMs });
+    }
+    const { fallback, cache } = definition.options;
+    const live = fallback === undefined && !mayBeStale(cache) ? value : { provenance: 'live', value };
+    if (found === 'fresh') return finished(parts, record, 'cached', undefined, live);
+    if (value instanceof Streamed) {
+      // The call goes on until its body has ended, and is told of then.
+      record.streams?.settle(value);
+      watchStream(value, streamingCall(parts, record, settings.signal), (fate, error) =>
+        publishFinished(parts, record, fate, error),
+      );
+      return metaOf(parts, record, 'ok', live);
+    }
+    return finished(parts, record, record.attempts > 1 ? 'ok-retried' : 'ok', undefined, live);
+  } catch (error) {
+    record.streams?.settle(undefined);
+    const cancelled = settings.signal?.aborted === true && error === settings.signal.reason;
+    const degraded = cancelled ? undefined : degrade(parts, input, error);
+    if (degraded !== undefined) return finished(parts, record, 'degraded', error, degraded);
+    finished(parts, record, fateOf(error, cancelled), error, undefined);
+    throw error;
+  } finally {
+    // Whatever came of it: what has been sent may have been done.
+    if (parts.invalidates !== undefined && record.attempts > 0) for (const cache of parts.invalidates) cache.clear();
+    inFlight.end();
+  }
+}
+
+/** Fixes the request, before anything is waited for, and sends it through the stack: the same in every attempt. */
+async function send(
+  parts: OperationParts,
+  input: CallInput,
+  settings: CallSettings,
+  incoming: Incoming | undefined,
+  record: CallRecord,
+): Promise<unknown> {
+  const { name, definition, inFlight } = parts;
+  const { target, prefix } = parts.settings;
+  const facts: ErrorFacts = { target, operation: name };
+  if (inFlight.closed) throw new ClientClosedError('the client has been closed', facts);
+  record.deadline = deadlineOf(parts, settings, record.startedAt, incoming?.deadline, facts);
+  const idempotencyKey = keyOf(definition, settings, facts);
+  const call: CallOptions = {
+    target,
+    operation: name,
+    deadline: record.deadline,
+    signal: settings.signal,
+    idempotent: idempotencyKey !== undefined || isIdempotent(definition),
+  };
+  const built = buildRequest(definition, prefix, input, parts.own, facts);
+  // A schema that takes its time takes it out of the call's.
+  const request = built instanceof Promise ? await parts.inTime.execute(() => built, call) : built;
+  const sending: Sending = {
+    request,
+    headers: headersOf(
+      parts,
+      settings,
+      request,
+      { 'x-request-id': record.requestId, 'idempotency-key': idempotencyKey, tracestate: incoming?.tracestate },
+      facts,
+    ),
+    traceId: record.traceId,
+    traceFlags: incoming?.trace?.flags ?? 1,
+    streams: record.streams,
+  };
+  const key = parts.cache === undefined ? undefined : cacheKey(request, settings, facts);
+  if (parts.cache === undefined || key === undefined) return sendNow(parts, sending, call, record);
+  const answer = await parts.cache.ask((own) => load(parts, sending, own, record), { ...call, key });
+  record.found = answer.found;
+  record.ageMs = answer.ageMs;
+  // A refresh in the background is nobody's attempt.
+  if (answer.found === 'stale') record.attempts = 0;
+  return answer.value;
+}
+
+/** Loads what is kept, for this call or in the background; closing waits for it. */
+async function load(parts: OperationParts, sending: Sending, call: CallOptions, record: CallRecord): Promise<unknown> {
+  parts.inFlight.begin();
+  try {
+    return await sendNow(parts, sending, call, record);
+  } finally {
+    parts.inFlight.end();
+  }
+}
+
+function sendNow(parts: OperationParts, sending: Sending, call: CallOptions, record: CallRecord): Promise<unknown> {
+  const { stack, tools } = parts;
+  const { request } = sending;
+  const spread = tools instanceof SpreadAttempts ? tools.of(sending) : undefined;
+  return stack.execute(
+    (attempted) => {
+      record.attempts = attempted.attempt;
+      return spread === undefined ? attempt(sending, tools as AttemptTools, attempted) : spread(attempted);
+    },
+    // A stream that can be sent once makes the call one: whatever has begun to be sent is not sent again.
+    request.body instanceof Upload && !request.body.replayable ? { ...call, idempotent: false } : call,
+  );
+}
+
+function streamingCall(parts: OperationParts, record: CallRecord, signal: AbortSignal | undefined): StreamingCall {
+  const { inTime, inFlight, name: operation } = parts;
+  const { attempts, deadline } = record;
+  return { target: parts.settings.target, operation, attempts, deadline, signal, inTime, inFlight };
+}

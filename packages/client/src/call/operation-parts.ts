@@ -1,0 +1,34 @@
+import type { EventBus, Pipeline, Policy, Runtime } from '@switchgear/policy';
+import type { AttemptTools } from '../attempt/attempt.ts';
+import type { OperationCache } from '../cache/operation-cache.ts';
+import type { ClientSettings } from '../client-options.ts';
+import type { OperationDefinition } from '../contract/operation.ts';
+import type { ClientEvent } from '../events.ts';
+import type { SpreadAttempts } from '../hosts/spread-attempts.ts';
+import type { InFlight } from './in-flight.ts';
+
+/** What an operation is made of. */
+export interface OperationParts {
+  readonly name: string;
+  readonly definition: OperationDefinition;
+  readonly settings: ClientSettings;
+  readonly stack: Pipeline<never>;
+  /** Ends at the call's deadline, or when its caller leaves, what is done before the stack. */
+  readonly inTime: Policy;
+  /** For a service of several hosts, what chooses one for each attempt. */
+  readonly tools: AttemptTools | SpreadAttempts;
+  /** Sent with every call, by lower-case name. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Names that a caller may not set. */
+  readonly own: ReadonlySet<string>;
+  /** For an operation with `cache`. */
+  readonly cache?: OperationCache | undefined;
+  /** What is forgotten once this operation has been sent. */
+  readonly invalidates?: readonly OperationCache[] | undefined;
+  readonly inFlight: InFlight;
+  readonly events: EventBus<ClientEvent>;
+  readonly runtime: Runtime;
+}
+
+/** The input of a call, before anything about it is known. */
+export type CallInput = Readonly<Record<string, unknown>>;
