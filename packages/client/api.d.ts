@@ -137,6 +137,32 @@ export interface SessionTokens {
   readonly expiresInMs?: number | undefined;
 }
 
+// call/call-settings.d.ts
+export interface CallSettings {
+  readonly signal?: AbortSignal | undefined;
+  readonly deadlineMs?: number | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+// call/operation-call.d.ts
+type Arguments<I> = Record<never, never> extends I ? [input?: I, settings?: CallSettings] : [input: I, settings?: CallSettings];
+export interface OperationCall<D> {
+  (...args: Arguments<InputOf<D>>): Promise<ResultOf<D>>;
+  withMeta(...args: Arguments<InputOf<D>>): Promise<WithMeta<ResultOf<D>>>;
+}
+
+// call/with-meta.d.ts
+export interface WithMeta<T> {
+  readonly value: T;
+  readonly provenance: 'live' | 'cached' | 'stale' | 'degraded';
+  readonly attempts: number;
+  readonly durationMs: number;
+  readonly requestId: string;
+  readonly traceId: string;
+}
+
 // classify/problem.d.ts
 export interface ProblemDetails {
   readonly type: string;
@@ -440,6 +466,26 @@ export type ResultOf<D> = D extends OperationDefinition<string, infer O> ? O ext
 // contract/schema.d.ts
 type Schema = StandardSchemaV1;
 
+// controls/client-controls.d.ts
+export interface ClientControls extends AsyncDisposable {
+  readonly target: string;
+  on(listener: (event: ClientEvent) => void): () => void;
+  snapshot(): ClientSnapshot;
+  describe(): string;
+  explain(): string;
+  close(): Promise<void>;
+}
+
+// controls/snapshot.d.ts
+export interface ClientSnapshot {
+  readonly target: string;
+  readonly inFlight: number;
+  readonly breaker: BreakerSnapshot;
+  readonly hosts?: readonly HostSnapshot[];
+  readonly bulkhead: BulkheadSnapshot;
+  readonly budget: RetryBudgetSnapshot;
+}
+
 // dns-lookups.d.ts
 export interface AddressRecord {
   readonly address: string;
@@ -690,45 +736,7 @@ export interface SrvHostsOptions {
 export declare const srvHostsDefaults: Required<Pick<SrvHostsOptions, 'ttlMs'>>;
 export declare function srvHosts(baseUrl: string, options?: SrvHostsOptions): HostResolver;
 
-// operation-call.d.ts
-export interface CallSettings {
-  readonly signal?: AbortSignal | undefined;
-  readonly deadlineMs?: number | undefined;
-  readonly idempotencyKey?: string | undefined;
-  readonly principal?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
-export interface WithMeta<T> {
-  readonly value: T;
-  readonly provenance: 'live' | 'cached' | 'stale' | 'degraded';
-  readonly attempts: number;
-  readonly durationMs: number;
-  readonly requestId: string;
-  readonly traceId: string;
-}
-type Arguments<I> = Record<never, never> extends I ? [input?: I, settings?: CallSettings] : [input: I, settings?: CallSettings];
-export interface OperationCall<D> {
-  (...args: Arguments<InputOf<D>>): Promise<ResultOf<D>>;
-  withMeta(...args: Arguments<InputOf<D>>): Promise<WithMeta<ResultOf<D>>>;
-}
-
 // service-client.d.ts
-export interface ClientSnapshot {
-  readonly target: string;
-  readonly inFlight: number;
-  readonly breaker: BreakerSnapshot;
-  readonly hosts?: readonly HostSnapshot[];
-  readonly bulkhead: BulkheadSnapshot;
-  readonly budget: RetryBudgetSnapshot;
-}
-export interface ClientControls extends AsyncDisposable {
-  readonly target: string;
-  on(listener: (event: ClientEvent) => void): () => void;
-  snapshot(): ClientSnapshot;
-  describe(): string;
-  explain(): string;
-  close(): Promise<void>;
-}
 export type ServiceClient<Ops extends Operations> = {
   readonly [K in keyof Ops]: OperationCall<Ops[K]>;
 } & ClientControls;
