@@ -872,6 +872,28 @@ export declare class Registry<P extends Policy<unknown>> {
 }
 export declare function registry<P extends Policy<unknown>>(make: (key: string) => P, options?: RegistryOptions, runtime?: Runtime): Registry<P>;
 
+// pipeline/resilient.d.ts
+export type Work = (...args: never[]) => Promise<unknown>;
+export interface ResilientOptions<F extends Work = Work, P extends Policy<unknown> = Standard> extends StandardOptions {
+  readonly operation?: string;
+  readonly idempotent?: boolean | ((...args: Parameters<F>) => boolean);
+  readonly policy?: P;
+}
+export declare const resilientDefaults: Required<Pick<ResilientOptions, 'idempotent'>>;
+export interface ResilientCallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly deadlineMs?: number | undefined;
+  readonly idempotent?: boolean | undefined;
+  readonly key?: string | undefined;
+}
+type Answer<F extends Work, P> = Promise<Awaited<ReturnType<F>> | FallbackOf<P>>;
+export interface ResilientParts<F extends Work, P extends Policy<unknown> = Standard> {
+  with(options: ResilientCallOptions, ...args: Parameters<F>): Answer<F, P>;
+  readonly policy: P;
+}
+export type Resilient<F extends Work, P extends Policy<unknown> = Standard> = ResilientParts<F, P> & ([FallbackOf<P>] extends [never] ? F : (...args: Parameters<F>) => Answer<F, P>);
+export declare function resilient<F extends Work, P extends Policy<unknown> = Standard>(work: F, options?: ResilientOptions<F, P>, runtime?: Runtime): Resilient<F, P>;
+
 // pipeline/standard.d.ts
 export interface StandardOptions {
   readonly name?: string;
@@ -1050,6 +1072,7 @@ export declare function deadline(options?: DeadlineOptions, runtime?: Runtime): 
 export declare function withDeadline<T>(deadline: number | {
   readonly at: number;
 }, run: () => T, runtime?: Runtime): T;
+export declare function currentCall(): Call | undefined;
 export declare function currentDeadline(runtime?: Runtime): number;
 
 // ========== @switchgear/policy/options

@@ -61,6 +61,15 @@ export { RateLimiter, type RateLimiterSnapshot, rateLimiter } from './limiter/ra
 export type { Reservation } from './limiter/reservation.ts';
 export { Pipeline, pipeline } from './pipeline/pipeline.ts';
 export { type Lease, Registry, type RegistryOptions, registry, registryDefaults } from './pipeline/registry.ts';
+export {
+  type Resilient,
+  type ResilientCallOptions,
+  type ResilientOptions,
+  type ResilientParts,
+  resilient,
+  resilientDefaults,
+  type Work,
+} from './pipeline/resilient.ts';
 export { Standard, type StandardOptions, standard, standardDefaults } from './pipeline/standard.ts';
 export type { Backoff, CustomBackoff, Jitter, RetryInfo, ScheduledRetry } from './retry/options.ts';
 export { type RetryOptions, retryDefaults } from './retry/options.ts';
@@ -90,4 +99,4 @@ export { type ThrottleOptions, throttleDefaults } from './throttle/options.ts';
 export { Throttle, type ThrottleSnapshot, throttle } from './throttle/throttle.ts';
 export { type AttemptTimeoutOptions, attemptTimeout, attemptTimeoutDefaults } from './timeout/attempt-timeout.ts';
 export { type DeadlineOptions, deadline, deadlineDefaults } from './timeout/deadline.ts';
-export { currentDeadline, withDeadline } from './timeout/inherited-deadline.ts';
+export { currentCall, currentDeadline, withDeadline } from './timeout/inherited-deadline.ts';

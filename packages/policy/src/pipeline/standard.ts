@@ -49,7 +49,7 @@ export class Standard extends Pipeline<never> {
 
   /** @throws ConfigError if a setting is wrong, or settings contradict each other. */
   constructor(options: StandardOptions = {}, runtime: Runtime = systemRuntime) {
-    const settings = readOptions('standard', options, checks, standardDefaults);
+    const settings = readOptions('standard', options, standardChecks, standardDefaults);
     checkTogether(settings);
     const { name, deadlineMs, attemptTimeoutMs } = settings;
     const shared = settings.classify === undefined ? {} : { classify: settings.classify };
@@ -85,7 +85,8 @@ const nested = <T>(): Check<T> => ({
   ok: (value): value is T => typeof value === 'object' && value !== null && !Array.isArray(value),
 });
 
-const checks: Checks<StandardOptions> = {
+/** A check per option of the stack; what is nested is checked by the policy it is for. */
+export const standardChecks: Checks<StandardOptions> = {
   name: anyText,
   deadlineMs: milliseconds(),
   attemptTimeoutMs: milliseconds(),

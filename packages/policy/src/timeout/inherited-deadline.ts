@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { inheritDeadlines } from '../contract/call.ts';
+import { type Call, inheritDeadlines } from '../contract/call.ts';
 import { ConfigError } from '../contract/errors.ts';
 import { type Clock, type Runtime, systemRuntime } from '../contract/runtime.ts';
 
@@ -8,6 +8,8 @@ interface Surrounding {
   readonly clock: Clock;
   readonly deadline: number;
   readonly outer: Surrounding | undefined;
+  /** The call that is worked for, where it is one. */
+  readonly call: Call | undefined;
 }
 
 /*
@@ -37,7 +39,22 @@ export function withDeadline<T>(
   const at = absolute(deadline, clock);
   surroundings ??= beginInheriting();
   const outer = surroundings.getStore();
-  return surroundings.run({ clock, deadline: Math.min(at, nearestOn(clock, outer)), outer }, run);
+  return surroundings.run({ clock, deadline: Math.min(at, nearestOn(clock, outer)), outer, call: outer?.call }, run);
+}
+
+/**
+ * Runs the work of a call: `currentCall()` finds the call in there, however deep, and every call that begins inside keeps
+ * its deadline.
+ */
+export function withCall<T>(call: Call, run: () => T, { clock }: Runtime): T {
+  surroundings ??= beginInheriting();
+  const outer = surroundings.getStore();
+  return surroundings.run({ clock, deadline: Math.min(call.deadline, nearestOn(clock, outer)), outer, call }, run);
+}
+
+/** The call that is worked for here: set by `resilient`, `undefined` where no work of that kind surrounds this. */
+export function currentCall(): Call | undefined {
+  return surroundings?.getStore()?.call;
 }
 
 /** When what is running here must be over, in monotonic milliseconds of the runtime's clock; Infinity when never. */
