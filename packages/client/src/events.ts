@@ -1,4 +1,5 @@
-import type { EventBase, PolicyEvent } from '@switchgear/policy';
+import type { EventBase, Phase, PolicyEvent, Sent } from '@switchgear/policy';
+import type { CallTimings, PhaseTimings } from './timing/timings.ts';
 
 /**
  * How a call ended. Exhaustive and exclusive: the fates of all calls add up to the calls.
@@ -31,6 +32,64 @@ export type Fate =
   | 'cancelled'
   | 'misused';
 
+/** A call of an operation began. Exactly one per call, and `call.finished` follows. */
+export interface CallStarted extends EventBase {
+  readonly type: 'call.started';
+  readonly operation: string;
+  readonly method: string;
+  /** The path, with its parameters as they stand in the contract: one of a few, whatever is called. */
+  readonly template: string;
+  readonly requestId: string;
+  readonly traceId: string;
+  /** The span of this call: tells it from all others. */
+  readonly spanId: string;
+  /** The span that the call was made in, if the request being handled brought one. */
+  readonly parentSpanId: string | undefined;
+}
+
+/**
+ * One request and its answer are over, whatever became of them. An attempt has one of these, and a further one for each
+ * redirect that it follows and for a request that is sent again with a newer token. `attempt.finished` is the policies'
+ * word for the same attempt: how it was judged, where this one says what happened on the wire.
+ */
+export interface ExchangeFinished extends EventBase {
+  readonly type: 'exchange.finished';
+  readonly operation: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Why the attempt was made: `hedge` is one that raced another. */
+  readonly kind: 'initial' | 'retry' | 'hedge';
+  /** How many exchanges of the same call had begun before, for whatever reason; 0 for the first. */
+  readonly resends: number;
+  readonly method: string;
+  /** The path, that of the base URL included, with its parameters as they stand in the contract. */
+  readonly template: string;
+  /** Who was asked: scheme, host and port. */
+  readonly host: string;
+  /** `1.1` or `2`, if an answer came and the transport knows. */
+  readonly protocol: '1.1' | '2' | undefined;
+  /** Of the answer, if one came. */
+  readonly status: number | undefined;
+  /** What the attempt failed with in this exchange: a refusal too is an answer, with a status and an error. */
+  readonly error: unknown;
+  /** The stable code of the error, if it is one of ours. */
+  readonly code: string | undefined;
+  readonly sent: Sent;
+  /** How far it got. */
+  readonly phase: Phase;
+  /** Given up on purpose: the caller left, or another copy won the race. Never for a timeout. */
+  readonly cancelled: boolean;
+  readonly traceId: string;
+  /** As it was sent in `traceparent`. */
+  readonly spanId: string;
+  /** The span of the call. */
+  readonly parentSpanId: string;
+  /** In monotonic milliseconds, as `at` is. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly timings: PhaseTimings;
+}
+
 /** A call of an operation ended; of one that is answered with a stream, its body. Exactly one per call. */
 export interface CallFinished extends EventBase {
   readonly type: 'call.finished';
@@ -43,6 +102,11 @@ export interface CallFinished extends EventBase {
   readonly overdueMs: number;
   readonly requestId: string;
   readonly traceId: string;
+  /** The span of this call: tells it from all others. */
+  readonly spanId: string;
+  /** The span that the call was made in, if the request being handled brought one. */
+  readonly parentSpanId: string | undefined;
+  readonly timings: CallTimings;
   /** What it rejected with, or what the fallback stood in for. */
   readonly error: unknown;
 }
@@ -126,7 +190,9 @@ export interface HostsResolved extends EventBase {
 /** All that a client says: what its policies say, and what it adds. */
 export type ClientEvent =
   | PolicyEvent
+  | CallStarted
   | CallFinished
+  | ExchangeFinished
   | TokenRefreshed
   | AuthLost
   | TokenUnsaved

@@ -63,7 +63,9 @@ export type {
   AttemptReauthorised,
   AuthLost,
   CallFinished,
+  CallStarted,
   ClientEvent,
+  ExchangeFinished,
   Fate,
   HostEjected,
   HostReturned,
@@ -83,6 +85,7 @@ export { originKey } from './hosts/origin-key.ts';
 export type { HostAddress, HostAnswer, HostResolver } from './hosts/resolver.ts';
 export { type SrvHostsOptions, srvHosts, srvHostsDefaults } from './hosts/srv-hosts.ts';
 export { createServiceClient, type ServiceClient } from './service-client.ts';
+export type { CallTimings, PhaseTimings } from './timing/timings.ts';
 export { currentIncoming, type Incoming, type IncomingHeaders, readIncoming, withIncoming } from './trace/incoming.ts';
 export { type EgressGuard, publicOnly } from './transport/egress.ts';
 export type { TlsIdentity, TlsOptions, TlsProvider, TlsSource } from './transport/tls.ts';

@@ -13,7 +13,6 @@ import {
   TransportFailure,
   undiciTransport,
 } from './index.ts';
-import { CallAfterRedirect } from './request/after-redirect.ts';
 
 const Name = z.object({ name: z.string() });
 const operations = {
@@ -211,36 +210,6 @@ test('a timeout while a redirect is followed does not take the request for one t
   await clock.advance(1_000);
   await failed;
   assert.equal(server.hits.length, 1);
-});
-
-test('from a redirect on, nothing says that the request never left', () => {
-  const told: unknown[] = [];
-  const release = (): void => {};
-  const outer = {
-    target: 'users',
-    operation: 'make',
-    key: 'k',
-    attempt: 2,
-    deadline: 7,
-    idempotent: false,
-    signal: new AbortController().signal,
-    onCancel: () => release,
-    progress: (...how: unknown[]) => told.push(how),
-    hold: () => release,
-  };
-  const call = new CallAfterRedirect(outer);
-  call.progress('queue', 'never');
-  call.progress('wait', 'maybe');
-  call.progress('body', 'answered');
-  assert.deepEqual(told, [
-    ['queue', 'maybe'],
-    ['wait', 'maybe'],
-    ['body', 'answered'],
-  ]);
-  const { target, operation, key, attempt, deadline, idempotent, signal } = call;
-  assert.deepEqual([target, operation, key, attempt, deadline, idempotent], ['users', 'make', 'k', 2, 7, false]);
-  assert.equal(signal, outer.signal);
-  assert.deepEqual([call.onCancel(() => {}), call.hold()], [release, release]);
 });
 
 test('sends a stream that has been used nowhere else, and one that can be made again there too', async () => {

@@ -95,6 +95,7 @@ export function createServiceClient<const Ops extends Operations>(
       answersStream: said.responseAs === 'stream',
       followRedirects: said.followRedirects ?? settings.followRedirects,
       origin: settings.origin,
+      prefix: settings.prefix,
       deadlineHeader: settings.deadlineHeader,
       runtime,
       events,

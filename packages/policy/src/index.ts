@@ -39,6 +39,7 @@ export {
   type Sent,
   ShedError,
   SwitchgearError,
+  type TimeSpent,
 } from './contract/errors.ts';
 export * from './contract/events.ts';
 export type { Gate, Permit, Refusal } from './contract/gate.ts';

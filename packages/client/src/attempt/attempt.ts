@@ -1,17 +1,29 @@
-import { type Call, type ErrorFacts, type EventSink, type Runtime, SwitchgearError } from '@switchgear/policy';
+import {
+  type Call,
+  type ErrorFacts,
+  type EventSink,
+  type Phase,
+  type Runtime,
+  type Sent,
+  SwitchgearError,
+} from '@switchgear/policy';
 import type { Credential, Grant } from '../auth/credential.ts';
 import { classifyTransportFailure } from '../classify/transport-failure.ts';
 import { AuthenticationError, InvalidResponseError } from '../errors.ts';
-import type { AttemptReauthorised, ClientEvent } from '../events.ts';
+import type { ClientEvent } from '../events.ts';
 import type { BuiltRequest } from '../request/build-request.ts';
 import { newSpanId } from '../request/ids.ts';
 import { isRedirect } from '../request/redirect.ts';
 import { Upload } from '../request/upload.ts';
 import { type Reader, readAnswer } from '../response/read-answer.ts';
 import { Streamed, type StreamsOfCall } from '../response/streamed-answer.ts';
+import type { CallTrace } from '../trace/call-trace.ts';
 import { formatTraceparent } from '../trace/traceparent.ts';
 import type { Transport, WireRequest, WireResponse, WireStream } from '../transport/transport.ts';
 import { authorise, waitFor } from './authorise.ts';
+import type { CallProgress } from './call-progress.ts';
+import { DelegatedCall } from './delegated-call.ts';
+import { ExchangeRecord } from './exchange-record.ts';
 import { followRedirects } from './follow-redirects.ts';
 import { isStream, sendStreamed, type WireAnswer } from './send-streamed.ts';
 
@@ -20,8 +32,8 @@ export interface Sending {
   readonly request: BuiltRequest;
   /** Names and values in turn: everything but what an attempt adds. */
   readonly headers: readonly string[];
-  readonly traceId: string;
-  readonly traceFlags: number;
+  readonly trace: CallTrace;
+  readonly progress: CallProgress;
   /** Where streams are kept that attempts open, for an operation that answers with one. */
   readonly streams: StreamsOfCall | undefined;
 }
@@ -37,141 +49,189 @@ export interface AttemptTools {
   readonly followRedirects: number;
   /** Scheme, host and port: where redirects may lead. */
   readonly origin: string;
+  /** The path of the base URL, before those of operations. */
+  readonly prefix: string;
   readonly deadlineHeader: string;
   readonly runtime: Runtime;
   readonly events: EventSink<ClientEvent>;
 }
 
 /** Makes one attempt: authorises it, sends it, reads the answer. The innermost stage of the stack. */
-export async function attempt(sending: Sending, tools: AttemptTools, call: Call): Promise<unknown> {
-  const { target, operation } = call;
-  const facts: ErrorFacts = { target, operation, attempts: call.attempt };
-  let answer = await exchange(sending, tools, call, facts);
-  let once = isSpent(sending);
-  if (tools.followRedirects > 0 && isRedirect(answer.status)) {
-    answer = await onward(answer, sending, tools, call, facts);
-    // What the first request did stays done.
-    once ||= !call.idempotent;
+export function attempt(sending: Sending, tools: AttemptTools, call: Call): Promise<unknown> {
+  return new Attempt(sending, tools, call).run();
+}
+
+/** The call of one attempt: what is told of its progress is kept, with the time, for who asks where that went. */
+class Attempt extends DelegatedCall {
+  readonly #tools: AttemptTools;
+  readonly #facts: ErrorFacts;
+  /** Another one once a redirect has been followed. */
+  #sending: Sending;
+  /** What the service did before it sent us on stays done: from then on nothing may say that the request never left. */
+  #sentOn = false;
+  /** The exchange under way, if anybody wants to hear of it. */
+  #exchange: ExchangeRecord | undefined;
+
+  constructor(sending: Sending, tools: AttemptTools, call: Call) {
+    super(call);
+    this.#sending = sending;
+    this.#tools = tools;
+    this.#facts = { target: call.target, operation: call.operation, attempts: call.attempt };
   }
-  return isStream(answer) ? openStream(answer, sending, tools, call, facts) : read(answer, tools, facts, once);
-}
 
-/** A function of its own, so that an attempt without redirects makes no closure. */
-function onward(first: WireAnswer, sending: Sending, tools: AttemptTools, call: Call, facts: ErrorFacts) {
-  const { followRedirects: most, origin } = tools;
-  const again = (next: Sending, of: Call): Promise<WireAnswer> => exchange(next, tools, of, facts);
-  return followRedirects(first, sending, most, origin, call, facts, again);
-}
-
-/** Sends once, and once more if the token was refused. */
-function exchange(sending: Sending, tools: AttemptTools, call: Call, facts: ErrorFacts): Promise<WireAnswer> {
-  const { credential } = tools;
-  if (credential === undefined) return send(sending, tools, call, undefined, facts);
-  return authorised(credential, sending, tools, call, facts);
-}
-
-async function authorised(
-  credential: Credential,
-  sending: Sending,
-  tools: AttemptTools,
-  call: Call,
-  facts: ErrorFacts,
-): Promise<WireAnswer> {
-  if (credential.origins !== undefined && !credential.origins.has(tools.origin)) {
-    throw new AuthenticationError('the credential is not for this origin', { ...facts, phase: 'auth' }, 'other-origin');
+  override progress(phase: Phase, sent: Sent): void {
+    const known = this.#sentOn && sent === 'never' ? 'maybe' : sent;
+    const now = this.#tools.runtime.clock.now();
+    this.#sending.progress.enter(phase, now);
+    this.#exchange?.enter(phase, known, now);
+    this.call.progress(phase, known);
   }
-  const granted = credential.get(call);
-  const grant = granted instanceof Promise ? await waitFor(granted, 'never', call, facts) : granted;
-  const response = await send(sending, tools, call, grant, facts);
-  if (response.status !== 401) return response;
 
-  const renewal = credential.renew(grant, response.headers, call);
-  if (isSpent(sending)) {
-    // A body that is used up cannot go once more. The new token is for the next call, and nobody waits for it here.
-    Promise.resolve(renewal).catch(() => {});
-    return response;
+  async run(): Promise<unknown> {
+    this.#sending.progress.attemptBegins();
+    try {
+      let answer = await this.#exchangeOnce();
+      let once = this.#isSpent;
+      if (this.#tools.followRedirects > 0 && isRedirect(answer.status)) {
+        answer = await this.#onward(answer);
+        // What the first request did stays done.
+        once ||= !this.idempotent;
+      }
+      if (isStream(answer)) return this.#openStream(answer);
+      const value = await this.#read(answer, once);
+      this.#exchange?.done();
+      this.#ended();
+      return value;
+    } catch (error) {
+      this.#exchange?.failed(error);
+      this.#ended();
+      throw error;
+    }
   }
-  // 401 says that nothing was done, so even a POST may go once more, with a newer token if there is one.
-  const newer = renewal instanceof Promise ? await waitFor(renewal, 'answered', call, facts) : renewal;
-  if (newer === undefined) return response;
-  publishReauthorised(tools, call);
-  const second = await send(sending, tools, call, newer, facts);
-  if (second.status === 401) credential.refusedAfterRenewal(newer);
-  return second;
-}
 
-/** Whether the body was a stream, and has been used. */
-function isSpent({ request: { body } }: Sending): boolean {
-  return body instanceof Upload && body.spent;
-}
+  #ended(): void {
+    this.#sending.progress.attemptEnds(this.#tools.runtime.clock.now());
+  }
 
-/** The answer is given to the caller before its body has come, and what the call has taken stays taken until then. */
-function openStream(head: WireStream, sending: Sending, tools: AttemptTools, call: Call, facts: ErrorFacts): Streamed {
-  const streamed = new Streamed(head, tools.reader.maxBodyBytes, facts);
-  streamed.onEnd(call.hold());
-  sending.streams?.add(streamed);
-  return streamed;
-}
-
-/** Reads an answer. What the contract's own code throws on the way says nothing about the service, nor for a retry. */
-async function read(
-  response: WireResponse,
-  { reader }: AttemptTools,
-  facts: ErrorFacts,
-  once: boolean,
-): Promise<unknown> {
-  try {
-    return await readAnswer(response, reader, facts, once);
-  } catch (error) {
-    if (error instanceof SwitchgearError) throw error;
-    throw new InvalidResponseError(response.status, ['the code of the contract failed on it'], {
-      ...facts,
-      cause: error,
+  /** A function of its own, so that an attempt without redirects makes no closure. */
+  #onward(first: WireAnswer): Promise<WireAnswer> {
+    const { followRedirects: most, origin } = this.#tools;
+    this.#sentOn = true;
+    return followRedirects(first, this.#sending, most, origin, this, this.#facts, (next) => {
+      this.#sending = next;
+      return this.#exchangeOnce();
     });
   }
-}
 
-async function send(
-  sending: Sending,
-  tools: AttemptTools,
-  call: Call,
-  grant: Grant | undefined,
-  facts: ErrorFacts,
-): Promise<WireAnswer> {
-  const leftMs = Math.max(0, Math.floor(call.deadline - tools.runtime.clock.now()));
-  // A span of its own per attempt, so that a trace shows each of them.
-  const trace = { traceId: sending.traceId, spanId: newSpanId(), flags: sending.traceFlags };
-  const headers = [...sending.headers, 'traceparent', formatTraceparent(trace)];
-  if (Number.isFinite(leftMs)) headers.push(tools.deadlineHeader, String(leftMs));
-  const { method, path, body } = sending.request;
-  // Last of all, for it may sign the others.
-  if (grant !== undefined) headers.push(...authorise(grant, sending.request, headers, tools.origin, facts));
-  const { maxBodyBytes } = tools.reader;
-  if (tools.answersStream || body instanceof Upload) {
-    const request: WireRequest = {
+  /** Sends once, and once more if the token was refused. */
+  #exchangeOnce(): Promise<WireAnswer> {
+    const { credential } = this.#tools;
+    this.#beginExchange();
+    return credential === undefined ? this.#send(undefined) : this.#authorised(credential);
+  }
+
+  /** What has been answered so far led to this one. */
+  #beginExchange(): void {
+    this.#exchange?.done();
+    this.#exchange = ExchangeRecord.of(this, this.#sending, this.#tools);
+  }
+
+  async #authorised(credential: Credential): Promise<WireAnswer> {
+    const facts = this.#facts;
+    if (credential.origins !== undefined && !credential.origins.has(this.#tools.origin)) {
+      const known: ErrorFacts = { ...facts, phase: 'auth' };
+      throw new AuthenticationError('the credential is not for this origin', known, 'other-origin');
+    }
+    const granted = credential.get(this);
+    const grant = granted instanceof Promise ? await waitFor(granted, 'never', this, facts) : granted;
+    const response = await this.#send(grant);
+    if (response.status !== 401) return response;
+
+    const renewal = credential.renew(grant, response.headers, this);
+    if (this.#isSpent) {
+      // A body that is used up cannot go once more. The new token is for the next call, and nobody waits for it here.
+      Promise.resolve(renewal).catch(() => {});
+      return response;
+    }
+    // 401 says that nothing was done, so even a POST may go once more, with a newer token if there is one.
+    const newer = renewal instanceof Promise ? await waitFor(renewal, 'answered', this, facts) : renewal;
+    if (newer === undefined) return response;
+    this.#publishReauthorised();
+    this.#beginExchange();
+    const second = await this.#send(newer);
+    if (second.status === 401) credential.refusedAfterRenewal(newer);
+    return second;
+  }
+
+  /** Whether the body was a stream, and has been used. */
+  get #isSpent(): boolean {
+    const { body } = this.#sending.request;
+    return body instanceof Upload && body.spent;
+  }
+
+  /** The answer is given to the caller before its body has come, and what the call has taken stays taken until then. */
+  #openStream(head: WireStream): Streamed {
+    const streamed = new Streamed(head, this.#tools.reader.maxBodyBytes, this.#facts);
+    streamed.onEnd(this.hold());
+    streamed.onEnd((end) => {
+      if (end.how === 'failed') this.#exchange?.failed(end.error);
+      else this.#exchange?.done();
+      this.#ended();
+    });
+    this.#sending.streams?.add(streamed);
+    return streamed;
+  }
+
+  /** Reads an answer. What the contract's own code throws on the way says nothing about the service, nor for a retry. */
+  async #read(response: WireResponse, once: boolean): Promise<unknown> {
+    this.progress('decode', 'answered');
+    try {
+      return await readAnswer(response, this.#tools.reader, this.#facts, once);
+    } catch (error) {
+      if (error instanceof SwitchgearError) throw error;
+      const known: ErrorFacts = { ...this.#facts, cause: error };
+      throw new InvalidResponseError(response.status, ['the code of the contract failed on it'], known);
+    }
+  }
+
+  async #send(grant: Grant | undefined): Promise<WireAnswer> {
+    const { request, headers: ofCall, trace } = this.#sending;
+    const { answersStream, deadlineHeader, origin, reader, runtime, transport } = this.#tools;
+    const facts = this.#facts;
+    const leftMs = Math.max(0, Math.floor(this.deadline - runtime.clock.now()));
+    // A span of its own per exchange, so that a trace shows each of them.
+    const spanId = this.#exchange?.spanId ?? newSpanId();
+    const traceparent = formatTraceparent({ traceId: trace.traceId, spanId, flags: trace.flags });
+    const headers = [...ofCall, 'traceparent', traceparent];
+    if (Number.isFinite(leftMs)) headers.push(deadlineHeader, String(leftMs));
+    const { method, path, body } = request;
+    // Last of all, for it may sign the others.
+    if (grant !== undefined) headers.push(...authorise(grant, request, headers, origin, facts));
+    const wire: WireRequest = {
       method,
       path,
       headers,
       body: body instanceof Upload ? undefined : body,
-      maxBodyBytes,
+      maxBodyBytes: reader.maxBodyBytes,
     };
-    return sendStreamed(request, body, tools.answersStream, tools.transport, call, facts);
+    let answer: WireAnswer;
+    if (answersStream || body instanceof Upload) {
+      answer = await sendStreamed(wire, body, answersStream, transport, this, facts);
+    } else {
+      try {
+        answer = await transport.send(wire, this);
+      } catch (error) {
+        throw classifyTransportFailure(error, facts);
+      }
+    }
+    this.#exchange?.answered(answer);
+    return answer;
   }
-  try {
-    return await tools.transport.send({ method, path, headers, body, maxBodyBytes }, call);
-  } catch (error) {
-    throw classifyTransportFailure(error, facts);
-  }
-}
 
-function publishReauthorised(tools: AttemptTools, call: Call): void {
-  if (!tools.events.wants('attempt.reauthorised')) return;
-  const event: AttemptReauthorised = {
-    type: 'attempt.reauthorised',
-    at: tools.runtime.clock.now(),
-    target: call.target,
-    operation: call.operation,
-    attempt: call.attempt,
-  };
-  tools.events.publish(event);
+  #publishReauthorised(): void {
+    const { events, runtime } = this.#tools;
+    if (!events.wants('attempt.reauthorised')) return;
+    const { target, operation, attempt } = this;
+    events.publish({ type: 'attempt.reauthorised', at: runtime.clock.now(), target, operation, attempt });
+  }
 }

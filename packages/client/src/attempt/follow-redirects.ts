@@ -1,6 +1,5 @@
 import { type Call, type ErrorFacts, SwitchgearError } from '@switchgear/policy';
 import { ConnectionLostError, RedirectRefusedError } from '../errors.ts';
-import { CallAfterRedirect } from '../request/after-redirect.ts';
 import type { BuiltRequest } from '../request/build-request.ts';
 import { isRedirect, redirected } from '../request/redirect.ts';
 import type { WireAnswer } from './send-streamed.ts';
@@ -25,9 +24,8 @@ export async function followRedirects<S extends Redirectable>(
   origin: string,
   call: Call,
   facts: ErrorFacts,
-  exchange: (sending: S, call: Call) => Promise<WireAnswer>,
+  exchange: (sending: S) => Promise<WireAnswer>,
 ): Promise<WireAnswer> {
-  const onward = new CallAfterRedirect(call);
   let answer = first;
   let at = sending;
   for (let followed = 0; isRedirect(answer.status); followed++) {
@@ -38,7 +36,7 @@ export async function followRedirects<S extends Redirectable>(
     }
     at = { ...at, request: next.request, headers: next.bodyDropped ? withoutContent(at.headers) : at.headers };
     try {
-      answer = await exchange(at, onward);
+      answer = await exchange(at);
     } catch (error) {
       throw afterRedirect(error, call, facts);
     }

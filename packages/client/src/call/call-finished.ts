@@ -1,3 +1,4 @@
+import { isSwitchgearError } from '@switchgear/policy';
 import type { Fate } from '../events.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OperationParts } from './operation-parts.ts';
@@ -17,28 +18,62 @@ export function finished(
 
 /** A result, and how it came about so far. */
 export function metaOf(parts: OperationParts, record: CallRecord, fate: Fate, value: unknown): WithMeta<unknown> {
-  const { attempts, requestId, traceId } = record;
-  const durationMs = parts.runtime.clock.now() - record.startedAt;
+  const { attempts, progress, requestId, startedAt, trace } = record;
+  const now = parts.runtime.clock.now();
   const provenance = fate === 'degraded' || fate === 'cached' || fate === 'stale' ? fate : 'live';
-  return { value, provenance, attempts, durationMs, requestId, traceId };
+  return {
+    value,
+    provenance,
+    attempts,
+    durationMs: now - startedAt,
+    timings: progress.clock.timings(now),
+    requestId,
+    traceId: trace.traceId,
+  };
 }
 
-/** Tells that a call has ended: once for each. */
+/** Tells that a call has begun: once for each, before anything can go wrong with it. */
+export function publishStarted(parts: OperationParts, record: CallRecord): void {
+  const { definition, events, name: operation, runtime, settings } = parts;
+  if (!events.wants('call.started')) return;
+  const { requestId, trace } = record;
+  events.publish({
+    type: 'call.started',
+    at: runtime.clock.now(),
+    target: settings.target,
+    operation,
+    method: definition.method,
+    template: settings.prefix + definition.path.template,
+    requestId,
+    traceId: trace.traceId,
+    spanId: trace.spanId,
+    parentSpanId: trace.parentSpanId,
+  });
+}
+
+/** Tells that a call has ended: once for each. Its error learns where the time went, before anybody sees it. */
 export function publishFinished(parts: OperationParts, record: CallRecord, fate: Fate, error: unknown): void {
-  if (!parts.events.wants('call.finished')) return;
-  const at = parts.runtime.clock.now();
-  const { attempts, requestId, traceId } = record;
-  parts.events.publish({
+  const { events, name: operation, runtime, settings } = parts;
+  const { attempts, progress, requestId, startedAt, trace } = record;
+  const at = runtime.clock.now();
+  progress.end();
+  // An error that several calls share tells of the first of them.
+  if (isSwitchgearError(error) && Object.isExtensible(error)) error.spentMs ??= progress.clock.spent(at);
+  if (!events.wants('call.finished')) return;
+  events.publish({
     type: 'call.finished',
     at,
-    target: parts.settings.target,
-    operation: parts.name,
+    target: settings.target,
+    operation,
     fate,
-    durationMs: at - record.startedAt,
+    durationMs: at - startedAt,
     attempts,
     overdueMs: Math.max(0, at - record.deadline),
     requestId,
-    traceId,
+    traceId: trace.traceId,
+    spanId: trace.spanId,
+    parentSpanId: trace.parentSpanId,
+    timings: progress.clock.timings(at),
     error,
   });
 }

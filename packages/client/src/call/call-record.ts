@@ -1,5 +1,7 @@
 import type { CacheFinding } from '@switchgear/policy';
+import type { CallProgress } from '../attempt/call-progress.ts';
 import type { StreamsOfCall } from '../response/streamed-answer.ts';
+import type { CallTrace } from '../trace/call-trace.ts';
 
 /** What is known of a call that is under way. */
 export interface CallRecord {
@@ -7,7 +9,8 @@ export interface CallRecord {
   readonly startedAt: number;
   deadline: number;
   readonly requestId: string;
-  readonly traceId: string;
+  readonly trace: CallTrace;
+  readonly progress: CallProgress;
   /** For an operation that answers with a stream. */
   readonly streams: StreamsOfCall | undefined;
   attempts: number;

@@ -1,17 +1,19 @@
 import type { CallOptions, ErrorFacts } from '@switchgear/policy';
 import { type AttemptTools, attempt, type Sending } from '../attempt/attempt.ts';
+import { CallProgress } from '../attempt/call-progress.ts';
 import { cacheKey } from '../cache/operation-cache.ts';
 import { mayBeStale } from '../contract/cache-options.ts';
 import type { InputOf, OperationDefinition, ResultOf } from '../contract/operation.ts';
 import { ClientClosedError } from '../errors.ts';
 import { SpreadAttempts } from '../hosts/spread-attempts.ts';
 import { buildRequest } from '../request/build-request.ts';
-import { newId, newTraceId } from '../request/ids.ts';
+import { newId } from '../request/ids.ts';
 import { Upload } from '../request/upload.ts';
 import { Streamed, StreamsOfCall } from '../response/streamed-answer.ts';
+import { CallTrace } from '../trace/call-trace.ts';
 import { currentIncoming, type Incoming } from '../trace/incoming.ts';
 import { deadlineOf } from './call-deadline.ts';
-import { finished, metaOf, publishFinished } from './call-finished.ts';
+import { finished, metaOf, publishFinished, publishStarted } from './call-finished.ts';
 import { headersOf } from './call-headers.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallSettings } from './call-settings.ts';
@@ -47,15 +49,18 @@ async function execute(parts: OperationParts, given: CallInput, said: CallSettin
   const input: CallInput = Object.assign(Object.create(null), given);
   const settings: CallSettings = Object.assign(Object.create(null), said);
   const incoming = currentIncoming();
+  const startedAt = runtime.clock.now();
   const record: CallRecord = {
-    startedAt: runtime.clock.now(),
+    startedAt,
     deadline: Number.POSITIVE_INFINITY,
     requestId: incoming?.requestId ?? newId(),
-    traceId: incoming?.trace?.traceId ?? newTraceId(),
+    trace: new CallTrace(incoming),
+    progress: new CallProgress(startedAt),
     streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
     attempts: 0,
   };
   inFlight.begin();
+  publishStarted(parts, record);
   try {
     const value = await send(parts, input, settings, incoming, record);
     const { found, ageMs } = record;
@@ -118,11 +123,11 @@ async function send(
       parts,
       settings,
       request,
-      { 'x-request-id': record.requestId, 'idempotency-key': idempotencyKey, tracestate: incoming?.tracestate },
+      { 'x-request-id': record.requestId, 'idempotency-key': idempotencyKey, tracestate: record.trace.tracestate },
       facts,
     ),
-    traceId: record.traceId,
-    traceFlags: incoming?.trace?.flags ?? 1,
+    trace: record.trace,
+    progress: record.progress,
     streams: record.streams,
   };
   const key = parts.cache === undefined ? undefined : cacheKey(request, settings, facts);

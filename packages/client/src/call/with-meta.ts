@@ -1,3 +1,5 @@
+import type { CallTimings } from '../timing/timings.ts';
+
 /** A result, and how it came about. */
 export interface WithMeta<T> {
   readonly value: T;
@@ -5,6 +7,8 @@ export interface WithMeta<T> {
   /** Attempts that were begun. */
   readonly attempts: number;
   readonly durationMs: number;
+  /** Where that went; of an answer that is a stream, up to its head. */
+  readonly timings: CallTimings;
   readonly requestId: string;
   readonly traceId: string;
 }

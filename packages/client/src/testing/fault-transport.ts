@@ -1,4 +1,5 @@
 import { type Call, type Phase, type Runtime, type Sent, sinkOf } from '@switchgear/policy';
+import { DelegatedCall } from '../attempt/delegated-call.ts';
 import type {
   OpenTransport,
   Transport,
@@ -9,7 +10,6 @@ import type {
   WireStream,
 } from '../transport/transport.ts';
 import { asStream } from './bodies.ts';
-import { DelegatedCall } from './delegated-call.ts';
 import { FaultPlan, type FaultRule, type Strike, type StrikingFault } from './fault-plan.ts';
 import { InFlightSends } from './in-flight-sends.ts';
 import { redaction } from './redact.ts';

@@ -1,6 +1,6 @@
 import type { Call, Phase, Sent, Unsubscribe } from '@switchgear/policy';
+import { DelegatedCall } from '../attempt/delegated-call.ts';
 import { TransportFailure } from '../transport/transport.ts';
-import { DelegatedCall } from './delegated-call.ts';
 
 /** What a transport without connections has in flight, so that closing can wait for it and destroying can end it. */
 export class InFlightSends {

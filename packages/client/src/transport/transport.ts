@@ -23,6 +23,8 @@ export interface WireResponse {
   readonly body: Uint8Array;
   /** Whose answer it is, where a transport has several hosts to ask: redirects may lead there and nowhere else. */
   readonly origin?: string | undefined;
+  /** What was spoken, where the transport knows: `1.1` or `2`. */
+  readonly protocol?: '1.1' | '2' | undefined;
 }
 
 /** A body that is still on its way, to be read once. Nothing is read ahead of its reader but what a buffer holds. */

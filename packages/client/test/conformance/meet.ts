@@ -4,6 +4,7 @@ import { mock } from 'node:test';
 import { type Phase, type RetryScheduled, SwitchgearError } from '@switchgear/policy';
 import { ManualClock, settle } from '@switchgear/policy/testing';
 import * as z from 'zod';
+import { DelegatedCall } from '../../src/attempt/delegated-call.ts';
 import {
   bearer,
   type CallFinished,
@@ -14,7 +15,6 @@ import {
   post,
   type ServiceClientOptions,
 } from '../../src/index.ts';
-import { DelegatedCall } from '../../src/testing/delegated-call.ts';
 import { type FaultServer, faultServer } from '../../src/testing/index.ts';
 import { canaries } from './canaries.ts';
 import { type Ask, attemptTimeoutMs, connectTimeoutMs, type Row } from './table.ts';

@@ -57,7 +57,7 @@ test('running out of time is the fault of the target only once it has been asked
     write: 'failure',
     wait: 'failure',
     body: 'failure',
-    decode: 'failure',
+    decode: 'ignored',
   };
   for (const [phase, kind] of Object.entries(phases) as [Phase, string][]) {
     assert.deepEqual(new DeadlineExceededError('late', { phase }).verdict(), { kind, retry: 'never' }, phase);
@@ -173,4 +173,16 @@ test('is known as an error of the library by its brand alone', () => {
   const hostile = new Proxy({}, { get: () => assert.fail('looked at') });
   for (const other of [null, undefined, 'x', {}, new Error('x'), () => 1, hostile])
     assert.equal(isSwitchgearError(other), false);
+});
+
+test('an error that knows where the time went says so in the order of a call, leaving out what took none', () => {
+  const error = timedOut({ attempts: 2, sent: 'maybe' });
+  const plain = error.explain();
+  assert.equal(error.toJSON().spentMs, undefined);
+  error.spentMs = { backoff: 99.6, wait: 290.4, queue: 410, decode: 0.2 };
+  const told = 'Of 800 ms: 410 for a free connection, 290 for the answer to begin, 100 between attempts.';
+  assert.equal(error.explain(), `${plain} ${told}`);
+  assert.deepEqual(error.toJSON().spentMs, error.spentMs);
+  error.spentMs = { wait: 0.3 };
+  assert.equal(error.explain(), plain);
 });

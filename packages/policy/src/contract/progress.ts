@@ -14,3 +14,6 @@ export function moreDoubtful(a: Sent, b: Sent): Sent {
  * waits for a connection to be free, `auth` for a token.
  */
 export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
+
+/** How long a call spent in each phase, in milliseconds; `backoff` is between attempts, `call` before the first. */
+export type TimeSpent = { readonly [K in Phase | 'backoff']?: number };

@@ -34,7 +34,7 @@ export function attemptTimeout(options: AttemptTimeoutOptions = {}, runtime: Run
   const { clock } = runtime;
   const onExpiry: OnExpiry = (call, startedAt) =>
     clock.now() >= (call.parent as CallContext).deadline
-      ? deadlineExceeded(call, startedAt, runtime)
+      ? deadlineExceeded(call, startedAt, runtime, 'attempt')
       : timedOut(call, startedAt, attemptTimeoutMs, runtime);
   const limit: TimeLimit = { wheel: wheelOf(clock), runtime, onExpiry };
   return {

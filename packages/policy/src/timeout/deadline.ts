@@ -54,19 +54,29 @@ export function deadline(options: DeadlineOptions = {}, runtime: Runtime = syste
   };
 }
 
-/** The error of a call whose deadline has passed, told to whoever listens. */
-export function deadlineExceeded(call: CallContext, startedAt: number, runtime: Runtime): DeadlineExceededError {
+/**
+ * The error of a call whose deadline has passed, told to whoever listens.
+ * @param startedAt When what is given up had begun: the call, or one attempt of it.
+ */
+export function deadlineExceeded(
+  call: CallContext,
+  startedAt: number,
+  runtime: Runtime,
+  what: 'call' | 'attempt' = 'call',
+): DeadlineExceededError {
   const now = runtime.clock.now();
   const events = sinkOf(runtime);
   const { target, operation, attempt } = call;
   if (events.wants('deadline.exceeded')) {
     events.publish({ type: 'deadline.exceeded', at: now, target, operation, attempt, afterMs: now - startedAt });
   }
-  const after =
-    now > startedAt ? `the deadline passed after ${Math.round(now - startedAt)} ms` : 'the deadline had passed';
+  const ms = Math.round(now - startedAt);
+  const passed =
+    what === 'call' ? `the deadline passed after ${ms} ms` : `the deadline passed ${ms} ms into attempt ${attempt}`;
+  const message = now > startedAt ? passed : 'the deadline had passed';
   return withoutStack(
     () =>
-      new DeadlineExceededError(after, {
+      new DeadlineExceededError(message, {
         target,
         operation,
         attempts: call.attempts,

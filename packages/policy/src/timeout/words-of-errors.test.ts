@@ -58,7 +58,9 @@ test('an attempt that the deadline ends in the very moment of its own timeout fa
   const { runtime, clock } = testRuntime();
   const failed = caught(attemptTimeout({ attemptTimeoutMs: 100 }, runtime).execute(never, { deadline: 100 }));
   await clock.advance(100);
-  assert.ok((await failed) instanceof DeadlineExceededError);
+  const error = await failed;
+  assert.ok(error instanceof DeadlineExceededError);
+  assert.equal(error.message, 'the deadline passed 100 ms into attempt 1');
 });
 
 test('a call that is cancelled begins no work, and keeps its reason', async () => {

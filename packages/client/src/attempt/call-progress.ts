@@ -1,0 +1,36 @@
+import type { Phase } from '@switchgear/policy';
+import { PhaseClock } from '../timing/phase-clock.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
+
+/** How far a call has come, over all of its attempts. */
+export class CallProgress {
+  readonly clock: PhaseClock;
+  /** Exchanges that were begun. */
+  exchanges = 0;
+  /** Those that are under way and told of. More than one while copies of the call race. */
+  readonly open: ExchangeRecord[] = [];
+  #running = 0;
+  #ended = false;
+
+  constructor(startedAt: number) {
+    this.clock = new PhaseClock(startedAt);
+  }
+
+  attemptBegins(): void {
+    this.#running++;
+  }
+
+  enter(phase: Phase, at: number): void {
+    if (!this.#ended) this.clock.enter(phase, at);
+  }
+
+  attemptEnds(at: number): void {
+    this.#running--;
+    if (this.#running === 0 && !this.#ended) this.clock.pause(at);
+  }
+
+  /** What goes on after the call, such as a refresh of the cache, takes none of its time. */
+  end(): void {
+    this.#ended = true;
+  }
+}

@@ -1,0 +1,115 @@
+import {
+  AttemptTimeoutError,
+  type Call,
+  DeadlineExceededError,
+  isSwitchgearError,
+  type Phase,
+  type Sent,
+  type Unsubscribe,
+} from '@switchgear/policy';
+import type { ExchangeFinished } from '../events.ts';
+import { newSpanId } from '../request/ids.ts';
+import { PhaseClock } from '../timing/phase-clock.ts';
+import type { WireResponse } from '../transport/transport.ts';
+import type { AttemptTools, Sending } from './attempt.ts';
+
+/**
+ * One request and its answer, for `exchange.finished`. Made only while somebody listens. It is told of once, whatever
+ * becomes of it: work that ignores its cancellation is told of when it is given up.
+ */
+export class ExchangeRecord {
+  readonly spanId: string = newSpanId();
+  readonly #call: Call;
+  readonly #sending: Sending;
+  readonly #tools: AttemptTools;
+  readonly #kind: ExchangeFinished['kind'];
+  readonly #resends: number;
+  readonly #startedAt: number;
+  readonly #clock: PhaseClock;
+  readonly #leaveCall: Unsubscribe;
+  #sent: Sent = 'never';
+  #phase: Phase = 'call';
+  #answer: Pick<WireResponse, 'status' | 'origin' | 'protocol'> | undefined;
+  #finished = false;
+
+  /** The record of what is about to be sent, or `undefined` if nobody wants to hear of it. */
+  static of(call: Call, sending: Sending, tools: AttemptTools): ExchangeRecord | undefined {
+    const { progress } = sending;
+    const resends = progress.exchanges++;
+    return tools.events.wants('exchange.finished') ? new ExchangeRecord(call, sending, tools, resends) : undefined;
+  }
+
+  private constructor(call: Call, sending: Sending, tools: AttemptTools, resends: number) {
+    const { open } = sending.progress;
+    const now = tools.runtime.clock.now();
+    this.#call = call;
+    this.#sending = sending;
+    this.#tools = tools;
+    // What begins while another copy of the call is under way is one more of a race.
+    this.#kind = open.length > 0 ? 'hedge' : call.attempt > 1 ? 'retry' : 'initial';
+    this.#resends = resends;
+    this.#startedAt = now;
+    this.#clock = new PhaseClock(now);
+    open.push(this);
+    this.#leaveCall = call.onCancel((reason) => this.failed(reason, !isOutOfTime(reason)));
+  }
+
+  enter(phase: Phase, sent: Sent, at: number): void {
+    this.#phase = phase;
+    this.#sent = sent;
+    this.#clock.enter(phase, at);
+  }
+
+  answered(answer: Pick<WireResponse, 'status' | 'origin' | 'protocol'>): void {
+    this.#answer = answer;
+  }
+
+  /** It has ended, with an answer that is made use of or leads to another exchange. */
+  done(): void {
+    this.#finish(undefined, false);
+  }
+
+  failed(error: unknown, cancelled = false): void {
+    this.#finish(error, cancelled);
+  }
+
+  #finish(error: unknown, cancelled: boolean): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#leaveCall();
+    const { events, origin, reader, prefix, runtime } = this.#tools;
+    const { progress, trace, request } = this.#sending;
+    progress.open.splice(progress.open.indexOf(this), 1);
+    const at = runtime.clock.now();
+    const { target, operation, attempt } = this.#call;
+    events.publish({
+      type: 'exchange.finished',
+      at,
+      target,
+      operation,
+      attempt,
+      kind: this.#kind,
+      resends: this.#resends,
+      method: request.method,
+      template: prefix + reader.definition.path.template,
+      host: this.#answer?.origin ?? origin,
+      protocol: this.#answer?.protocol,
+      status: this.#answer?.status,
+      error,
+      code: isSwitchgearError(error) ? error.code : undefined,
+      sent: this.#sent,
+      phase: this.#phase,
+      cancelled,
+      traceId: trace.traceId,
+      spanId: this.spanId,
+      parentSpanId: trace.spanId,
+      startedAt: this.#startedAt,
+      durationMs: at - this.#startedAt,
+      timings: this.#clock.exchangeTimings(at),
+    });
+  }
+}
+
+function isOutOfTime(reason: unknown): boolean {
+  return reason instanceof AttemptTimeoutError || reason instanceof DeadlineExceededError;
+}
