@@ -4,7 +4,7 @@
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import type { BreakerOptions, BreakerSnapshot, BulkheadOptions, BulkheadSnapshot, Call, ErrorFacts, EventBase, PolicyEvent, RetryBudgetOptions, RetryBudgetSnapshot, RetryOptions, Runtime, SwitchgearError, Verdict } from '@switchgear/policy';
+import type { BreakerOptions, BreakerSnapshot, BulkheadOptions, BulkheadSnapshot, Call, ErrorFacts, EventBase, Phase, PolicyEvent, RetryBudgetOptions, RetryBudgetSnapshot, RetryOptions, Runtime, Sent, SwitchgearError, Verdict } from '@switchgear/policy';
 
 import type { ReadableStream } from 'node:stream/web';
 
@@ -159,6 +159,7 @@ export interface WithMeta<T> {
   readonly provenance: 'live' | 'cached' | 'stale' | 'degraded';
   readonly attempts: number;
   readonly durationMs: number;
+  readonly timings: CallTimings;
   readonly requestId: string;
   readonly traceId: string;
 }
@@ -592,6 +593,39 @@ export declare function isAway(error: unknown): boolean;
 
 // events.d.ts
 export type Fate = 'ok' | 'ok-retried' | 'cached' | 'stale' | 'degraded' | 'answered' | 'throttled' | 'refused' | 'timed-out' | 'unavailable' | 'invalid' | 'unauthenticated' | 'cancelled' | 'misused';
+export interface CallStarted extends EventBase {
+  readonly type: 'call.started';
+  readonly operation: string;
+  readonly method: string;
+  readonly template: string;
+  readonly requestId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+}
+export interface ExchangeFinished extends EventBase {
+  readonly type: 'exchange.finished';
+  readonly operation: string;
+  readonly attempt: number;
+  readonly kind: 'initial' | 'retry' | 'hedge';
+  readonly resends: number;
+  readonly method: string;
+  readonly template: string;
+  readonly host: string;
+  readonly protocol: '1.1' | '2' | undefined;
+  readonly status: number | undefined;
+  readonly error: unknown;
+  readonly code: string | undefined;
+  readonly sent: Sent;
+  readonly phase: Phase;
+  readonly cancelled: boolean;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly timings: PhaseTimings;
+}
 export interface CallFinished extends EventBase {
   readonly type: 'call.finished';
   readonly operation: string;
@@ -601,6 +635,9 @@ export interface CallFinished extends EventBase {
   readonly overdueMs: number;
   readonly requestId: string;
   readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  readonly timings: CallTimings;
   readonly error: unknown;
 }
 export interface TokenRefreshed extends EventBase {
@@ -654,7 +691,7 @@ export interface HostsResolved extends EventBase {
   readonly removed: readonly string[];
   readonly error: unknown;
 }
-export type ClientEvent = PolicyEvent | CallFinished | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
+export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
 
 // hosts/base-url.d.ts
 export type BaseUrl = string | readonly string[] | HostResolver;
@@ -742,6 +779,23 @@ export type ServiceClient<Ops extends Operations> = {
 } & ClientControls;
 export declare function createServiceClient<const Ops extends Operations>(given: ServiceClientOptions<Ops>): ServiceClient<Ops>;
 
+// timing/timings.d.ts
+export interface PhaseTimings {
+  readonly queueMs: number;
+  readonly authMs: number;
+  readonly dnsMs: number;
+  readonly connectMs: number;
+  readonly tlsMs: number;
+  readonly writeMs: number;
+  readonly waitMs: number;
+  readonly bodyMs: number;
+  readonly decodeMs: number;
+}
+export interface CallTimings extends PhaseTimings {
+  readonly admissionMs: number;
+  readonly backoffMs: number;
+}
+
 // trace/incoming.d.ts
 export interface Incoming {
   readonly deadline: number;
@@ -794,6 +848,7 @@ export interface WireResponse {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Uint8Array;
   readonly origin?: string | undefined;
+  readonly protocol?: '1.1' | '2' | undefined;
 }
 export interface WireBody extends AsyncIterable<Uint8Array> {
   destroy(reason: unknown): void;

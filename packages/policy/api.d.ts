@@ -455,6 +455,7 @@ export declare abstract class SwitchgearError extends Error {
   readonly phase: Phase;
   readonly retryAfterMs?: number;
   stopped?: RetryStop;
+  spentMs?: TimeSpent;
   constructor(message: string, facts?: ErrorFacts);
   get name(): string;
   abstract verdict(idempotent: boolean): Verdict;
@@ -705,6 +706,9 @@ export type FallbackOf<P> = P extends {
 // contract/progress.d.ts
 export type Sent = 'never' | 'maybe' | 'answered';
 export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
+export type TimeSpent = {
+  readonly [K in Phase | 'backoff']?: number;
+};
 
 // contract/runtime.d.ts
 export interface Timer {

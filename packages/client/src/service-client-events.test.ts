@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Phase, Sent } from '@switchgear/policy';
+import { isSwitchgearError, type Phase, type Sent, type SwitchgearError } from '@switchgear/policy';
 import { ManualClock, settle } from '@switchgear/policy/testing';
 import {
   bearer,
@@ -66,6 +66,12 @@ function paced(clock: () => ManualClock, status: number, ...steps: [Phase, Sent,
     close: async () => {},
     destroy: async () => {},
   });
+}
+
+async function failure(call: Promise<unknown>): Promise<SwitchgearError> {
+  const error = await call.catch((reason: unknown) => reason);
+  assert.ok(isSwitchgearError(error));
+  return error;
 }
 
 const sum = (timings: object): number => Object.values(timings).reduce((all, ms) => all + ms, 0);
@@ -163,7 +169,7 @@ test('accounts for every moment of a call: its queue, its attempts and the waits
 test('a failed call explains where its time went, and tells it in JSON', async () => {
   const mock = scripted(after(40, answer(503)), after(900, answer(200, {})));
   const { client, clock, finished } = world(mock, { deadlineMs: 500, attemptTimeoutMs: 500 });
-  const failed = client.getUser({ userId: 1 }).catch((error) => error);
+  const failed = failure(client.getUser({ userId: 1 }));
   await clock.runAll();
   const error = await failed;
   assert.equal(
@@ -178,7 +184,7 @@ test('a failed call explains where its time went, and tells it in JSON', async (
 
 test('an error that took no time says nothing of it', async () => {
   const { client } = world(scripted());
-  const error = await client.getUser({ userId: '..' }).catch((error) => error);
+  const error = await failure(client.getUser({ userId: '..' }));
   assert.doesNotMatch(error.explain(), /Of \d/);
 });
 

@@ -1,25 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CallFinished, ClientEvent } from '@switchgear/client';
+import type { ClientEvent } from '@switchgear/client';
 import { ManualClock } from '@switchgear/policy/testing';
+import { aFinishedCall as finished } from './a-finished-call.ts';
 import { SECONDS_KEPT, Telemetry } from './telemetry.ts';
-
-function finished(change: Partial<CallFinished> = {}): CallFinished {
-  return {
-    type: 'call.finished',
-    at: 0,
-    target: 'user-service',
-    operation: 'getUserById',
-    fate: 'ok',
-    durationMs: 10,
-    attempts: 1,
-    overdueMs: 0,
-    requestId: 'request',
-    traceId: 'trace',
-    error: undefined,
-    ...change,
-  };
-}
 
 const TRANSITION = {
   at: 0,

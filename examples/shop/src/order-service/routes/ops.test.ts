@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { aFinishedCall } from '../a-finished-call.ts';
 import { anOrderRequest, codeOf, orderServiceForTest } from '../order-service-for-tests.ts';
 import type { OpsReport } from '../telemetry.ts';
 import { circuitOpen } from '../users/fake-user-service-client.ts';
@@ -14,19 +15,7 @@ test('reports what it promises, what happened, and how things are', async (t) =>
   shop.users.failure = circuitOpen();
   await shop.post(anOrderRequest({ userId: 2 }), { 'idempotency-key': 'key-4' });
   await shop.get('/orders');
-  shop.users.say({
-    type: 'call.finished',
-    at: 0,
-    target: 'user-service',
-    operation: 'getUserById',
-    fate: 'ok',
-    durationMs: 4,
-    attempts: 2,
-    overdueMs: 0,
-    requestId: 'request',
-    traceId: 'trace',
-    error: undefined,
-  });
+  shop.users.say(aFinishedCall({ durationMs: 4, attempts: 2 }));
   await shop.clock.advance(1_000);
 
   const response = await shop.get('/ops/user-service');
