@@ -1127,3 +1127,33 @@ export declare class UnexpectedRequestError extends SwitchgearError {
   constructor(where: string, expected: string, got: string, facts?: ErrorFacts);
   verdict(): Verdict;
 }
+
+// ========== @switchgear/client/undici
+
+import type { BreakerOptions, BulkheadOptions, Registry, RegistryOptions, RetryBudgetOptions, RetryOptions, Runtime, Standard } from '@switchgear/policy';
+
+// adapters/undici/resilience.d.ts
+export interface ResilienceOptions {
+  readonly deadlineMs?: number;
+  readonly attemptTimeoutMs?: number;
+  readonly retry?: Omit<RetryOptions, 'budget' | 'classify' | 'dispose'>;
+  readonly budget?: RetryBudgetOptions;
+  readonly breaker?: Omit<BreakerOptions, 'name' | 'classify'>;
+  readonly bulkhead?: Omit<BulkheadOptions, 'name' | 'classify'>;
+  readonly registry?: RegistryOptions;
+  readonly deadlineHeader?: string;
+}
+export declare const resilienceDefaults: Required<Pick<ResilienceOptions, 'deadlineMs' | 'attemptTimeoutMs'>>;
+export interface RequestSettings {
+  readonly operation?: string | undefined;
+  readonly deadlineMs?: number | undefined;
+  readonly idempotent?: boolean | undefined;
+}
+export interface Resilience {
+  <D extends (options: never, handler: never) => boolean>(dispatch: D): D;
+  readonly stacks: Registry<Standard>;
+}
+export declare function resilience(options?: ResilienceOptions, runtime?: Runtime): Resilience;
+export declare function requestSettings(settings: RequestSettings): {
+  readonly switchgear: RequestSettings;
+};
