@@ -5,7 +5,10 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { AttemptTimeoutError, attemptTimeout, systemRuntime } from '@switchgear/policy';
 import { ManualClock, settle } from '@switchgear/policy/testing';
+import { bareCall } from '../../test/bare-send.ts';
 import { hang, json, LoopbackServer, reset } from '../../test/loopback-server.ts';
+import { fixture } from '../../test/tls-fixtures.ts';
+import { h2Place } from '../testing/server/h2-place.ts';
 import { TransportFailure, type TransportOptions, type WireRequest } from './transport.ts';
 import { undiciTransport } from './undici-transport.ts';
 
@@ -205,4 +208,41 @@ test('a connection that is not made in time fails while connecting, and nothing 
     await transport.destroy();
     hole.close();
   }
+});
+
+/** What a call is told of its progress, in order. */
+function watched() {
+  const phases: string[] = [];
+  const call = { ...bareCall, progress: (phase: string) => void phases.push(phase) };
+  return { call, phases };
+}
+
+test('tells how far a connection that is being made has come, and skips that when there is one', async () => {
+  await using server = await LoopbackServer.start(json(200, {}));
+  const transport = open(server.url.replace('127.0.0.1', 'localhost'));
+  const first = watched();
+  const answer = await transport.send(get, first.call);
+  assert.deepEqual(first.phases, ['queue', 'connect', 'dns', 'connect', 'write', 'wait', 'body']);
+  assert.equal(answer.protocol, '1.1');
+  const second = watched();
+  await transport.send(get, second.call);
+  assert.deepEqual(second.phases, ['queue', 'connect', 'write', 'wait', 'body']);
+  await transport.close();
+});
+
+test('tells of TLS as a phase of its own, and what is spoken over it', async () => {
+  const certificate = { cert: fixture('server.cert'), key: fixture('server.key') };
+  const place = await h2Place(
+    certificate,
+    () => {},
+    () => ({ status: 200, body: {} }),
+  );
+  const ca = fixture('authority.cert');
+  const transport = open(`https://127.0.0.1:${place.port}`, { allowH2: true, tls: () => ({ ca }) });
+  const { call, phases } = watched();
+  const answer = await transport.send(get, call);
+  assert.deepEqual(phases.slice(0, 5), ['queue', 'connect', 'connect', 'tls', 'write']);
+  assert.equal(answer.protocol, '2');
+  await transport.destroy();
+  await place.close();
 });

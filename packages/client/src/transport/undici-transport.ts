@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Call, Unsubscribe } from '@switchgear/policy';
+import type { Call, Phase, Unsubscribe } from '@switchgear/policy';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { type Connection, Connections } from './connections.ts';
 import { blockedBy, guardedLookup, literalAddress } from './egress.ts';
@@ -61,7 +61,11 @@ class UndiciConnection implements Connection {
   served = 0;
   /** How TLS said that it is over, if it did. undici tells only that the other side closed. */
   alert: Error | undefined;
+  /** What is spoken over it, known once it is there. */
+  protocol: WireResponse['protocol'];
   readonly #client: Client;
+  /** Who waits for it while it is being made. */
+  #exchange: Exchange | undefined;
 
   constructor(options: TransportOptions) {
     this.#client = new Client(
@@ -69,8 +73,14 @@ class UndiciConnection implements Connection {
       own<Client.Options>({
         pipelining: 1,
         allowH2: options.allowH2,
-        connect: connectorOf(options, (alert) => {
-          this.alert = alert;
+        connect: connectorOf(options, {
+          reached: (phase) => this.#exchange?.connecting(phase),
+          made: (protocol) => {
+            this.protocol = protocol;
+          },
+          alerted: (alert) => {
+            this.alert = alert;
+          },
         }),
         keepAliveTimeout: options.keepAliveMs,
         // A server that promises to hold a connection for minutes is not believed: behind a balancer it may go sooner.
@@ -87,7 +97,8 @@ class UndiciConnection implements Connection {
     });
   }
 
-  dispatch(request: WireRequest, handler: Dispatcher.DispatchHandler): void {
+  dispatch(request: WireRequest, exchange: Exchange): void {
+    this.#exchange = exchange;
     this.#client.dispatch(
       own<Dispatcher.DispatchOptions>({
         method: request.method as Dispatcher.HttpMethod,
@@ -96,7 +107,7 @@ class UndiciConnection implements Connection {
         // An async iterable will do; the types know only Node's streams.
         body: (request.body ?? null) as Uint8Array | null,
       }),
-      handler,
+      exchange,
     );
   }
 
@@ -109,13 +120,20 @@ class UndiciConnection implements Connection {
   }
 }
 
+/** Hears how a connection is being made, and how it ended. */
+interface ConnectionWatch {
+  reached(phase: Phase): void;
+  made(protocol: WireResponse['protocol']): void;
+  alerted(alert: Error): void;
+}
+
 /**
  * undici's connector, with a timeout that keeps its time (undici's own is no finer than a second), to the address that is
  * given, if one is, and to none that the guard refuses.
  */
 function connectorOf(
   { address, allowH2, connectTimeoutMs, egress, origin, runtime, tls }: TransportOptions,
-  onAlert: (error: Error) => void,
+  watch: ConnectionWatch,
 ): buildConnector.connector {
   const isSecure = origin.startsWith('https:');
   const guarded = egress === undefined ? {} : { lookup: guardedLookup(egress) };
@@ -125,27 +143,29 @@ function connectorOf(
     ) as Connect;
   const open = (connect: Connect, given: buildConnector.Options, callback: buildConnector.Callback): void => {
     const options = address === undefined ? given : own({ ...given, hostname: address });
-    if (egress !== undefined) {
-      // An address in the place of a name is not looked up, so the guard has not seen it yet.
-      const literal = literalAddress(options.hostname);
-      const refused = literal === undefined ? undefined : blockedBy(egress, literal);
-      if (refused !== undefined) {
-        queueMicrotask(() => callback(refused, null));
-        return;
-      }
+    const literal = literalAddress(options.hostname);
+    // An address in the place of a name is not looked up, so the guard has not seen it yet.
+    const unseen = egress === undefined || literal === undefined ? undefined : blockedBy(egress, literal);
+    if (unseen !== undefined) {
+      queueMicrotask(() => callback(unseen, null));
+      return;
     }
+    watch.reached(literal === undefined ? 'dns' : 'connect');
     const socket = connect(options, (...result: Parameters<buildConnector.Callback>) => {
       timer.cancel();
       // The last word is about where the connection really leads, whatever was looked up.
       const refused = egress === undefined || result[0] !== null ? undefined : blockedBy(egress, socket.remoteAddress);
       if (refused !== undefined) socket.destroy();
+      else if (result[0] === null) watch.made('alpnProtocol' in socket && socket.alpnProtocol === 'h2' ? '2' : '1.1');
       callback(...(refused === undefined ? result : ([refused, null] as const)));
     });
+    socket.once('lookup', () => watch.reached('connect'));
+    if (isSecure) socket.once('connect', () => watch.reached('tls'));
     const timer = runtime.clock.setTimer(connectTimeoutMs, () => socket.destroy(new ConnectTimeout(connectTimeoutMs)));
     // The connection is being made for a call, and that has a deadline.
     timer.unref();
     if (isSecure)
-      socket.on('error', (error: NodeJS.ErrnoException) => error.code?.startsWith('ERR_SSL') && onAlert(error));
+      socket.on('error', (error: NodeJS.ErrnoException) => error.code?.startsWith('ERR_SSL') && watch.alerted(error));
   };
   if (tls === undefined) {
     const connect = made();
@@ -256,12 +276,17 @@ class Exchange implements Dispatcher.DispatchHandler {
   #sendOver(connection: UndiciConnection): void {
     this.#connection = connection;
     // It is ours alone, so from here until the first byte it is being made, or has to be made again.
-    this.#call.progress('connect', 'never');
+    this.connecting('connect');
     try {
       connection.dispatch(this.#request, this);
     } catch (error) {
       this.onResponseError(undefined, error);
     }
+  }
+
+  /** The connection is being made, and has come this far. */
+  connecting(phase: Phase): void {
+    if (!this.#settled) this.#call.progress(phase, 'never');
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -299,7 +324,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       resume: () => controller.resume(),
       stop: (reason) => this.#cancel(reason),
     });
-    resolve({ status: this.#status, headers: this.#headers, body: this.#body });
+    const { protocol } = this.#connection as UndiciConnection;
+    resolve({ status: this.#status, headers: this.#headers, body: this.#body, protocol });
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -311,6 +337,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    const protocol = this.#connection?.protocol;
     if (this.#connection !== undefined) this.#connection.served++;
     this.#freeConnection();
     if (this.#settled) return;
@@ -320,7 +347,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-    this.#resolve?.({ status: this.#status, headers: this.#headers, body });
+    this.#resolve?.({ status: this.#status, headers: this.#headers, body, protocol });
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {

@@ -125,7 +125,7 @@ export const table: readonly Row[] = [
     number: 4,
     fault: 'TLS handshake that never ends',
     meets: { place: 'tls-stall' },
-    stuck: { phase: 'connect', ms: connectTimeoutMs },
+    stuck: { phase: 'tls', ms: connectTimeoutMs },
     ...unconnected,
   },
   {
