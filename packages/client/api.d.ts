@@ -201,6 +201,7 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly followRedirects?: number;
   readonly egress?: 'any' | 'public' | EgressGuard;
   readonly tls?: TlsSource;
+  readonly interceptors?: readonly Interceptor[];
   readonly transport?: OpenTransport;
   readonly runtime?: Runtime;
 }
@@ -513,6 +514,13 @@ export declare class InvalidRequestError extends SwitchgearError {
   constructor(issues: readonly string[], facts: ErrorFacts);
   verdict(): Verdict;
 }
+export declare class InterceptorError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_INTERCEPTOR_FAILED";
+  readonly interceptor: string;
+  readonly hook: 'beforeCall' | 'beforeAttempt';
+  constructor(interceptor: string, hook: 'beforeCall' | 'beforeAttempt', facts: ErrorFacts);
+  verdict(): Verdict;
+}
 export declare class ClientClosedError extends SwitchgearError {
   readonly code = "SWITCHGEAR_CLIENT_CLOSED";
   verdict(): Verdict;
@@ -661,6 +669,13 @@ export interface TlsReloadFailed extends EventBase {
   readonly type: 'tls.reload-failed';
   readonly error: unknown;
 }
+export interface InterceptorFailed extends EventBase {
+  readonly type: 'interceptor.failed';
+  readonly operation: string;
+  readonly interceptor: string;
+  readonly hook: InterceptorHook;
+  readonly error: unknown;
+}
 export interface AttemptReauthorised extends EventBase {
   readonly type: 'attempt.reauthorised';
   readonly operation: string;
@@ -691,7 +706,7 @@ export interface HostsResolved extends EventBase {
   readonly removed: readonly string[];
   readonly error: unknown;
 }
-export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
+export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | InterceptorFailed | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
 
 // hosts/base-url.d.ts
 export type BaseUrl = string | readonly string[] | HostResolver;
@@ -772,6 +787,51 @@ export interface SrvHostsOptions {
 }
 export declare const srvHostsDefaults: Required<Pick<SrvHostsOptions, 'ttlMs'>>;
 export declare function srvHosts(baseUrl: string, options?: SrvHostsOptions): HostResolver;
+
+// interceptors/header-editor.d.ts
+export interface HeaderEditor {
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  delete(name: string): void;
+}
+
+// interceptors/interceptor.d.ts
+export interface Interceptor {
+  readonly name: string;
+  readonly beforeCall?: (call: InterceptedCall, headers: HeaderEditor) => void | PromiseLike<void>;
+  readonly beforeAttempt?: (attempt: InterceptedAttempt, headers: HeaderEditor) => void | PromiseLike<void>;
+  readonly afterAttempt?: (attempt: InterceptedAttempt, outcome: AttemptOutcome) => void | PromiseLike<void>;
+  readonly afterCall?: (call: InterceptedCall, outcome: CallOutcome) => void | PromiseLike<void>;
+}
+export type InterceptorHook = Exclude<keyof Interceptor, 'name'>;
+export interface InterceptedCall {
+  readonly target: string;
+  readonly operation: string;
+  readonly method: string;
+  readonly template: string;
+  readonly requestId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly deadline: number;
+  readonly idempotent: boolean;
+}
+export interface InterceptedAttempt {
+  readonly call: InterceptedCall;
+  readonly attempt: number;
+  readonly host: string;
+}
+export interface AttemptOutcome {
+  readonly status: number | undefined;
+  readonly headers: WireResponse['headers'] | undefined;
+  readonly durationMs: number;
+  readonly error: unknown;
+}
+export interface CallOutcome {
+  readonly fate: Fate;
+  readonly attempts: number;
+  readonly durationMs: number;
+  readonly error: unknown;
+}
 
 // service-client.d.ts
 export type ServiceClient<Ops extends Operations> = {

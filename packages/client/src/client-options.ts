@@ -26,6 +26,8 @@ import { redirects } from './contract/operation-checks.ts';
 import { type BaseUrl, baseUrlCheck, readBaseUrl } from './hosts/base-url.ts';
 import { type HostsOptions, type HostsSettings, readHostsOptions } from './hosts/options.ts';
 import type { HostResolver, KnownHost } from './hosts/resolver.ts';
+import type { Interceptor } from './interceptors/interceptor.ts';
+import { readInterceptors } from './interceptors/read-interceptors.ts';
 import { headerProblem } from './request/headers.ts';
 import { defaultDeadlineHeader } from './trace/incoming.ts';
 import type { EgressGuard } from './transport/egress.ts';
@@ -98,6 +100,8 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
    * function that gets them for each new connection, so that they change without a restart. @default Node's own
    */
   readonly tls?: TlsSource;
+  /** Code of yours around every call and every attempt, the first in the list outermost. @default none */
+  readonly interceptors?: readonly Interceptor[];
   /** What carries requests. @default undiciTransport */
   readonly transport?: OpenTransport;
   /** Time and chance. @default systemRuntime */
@@ -144,6 +148,11 @@ const operations: Check<Operations> = {
   expected: 'operations made by get, head, query, post, put, patch or del, by name',
   ok: (value): value is Operations =>
     typeof value === 'object' && value !== null && Object.values(value).every(isOperation),
+};
+
+const interceptors: Check<readonly Interceptor[]> = {
+  expected: 'a list of interceptors',
+  ok: (value): value is readonly Interceptor[] => Array.isArray(value),
 };
 
 const authenticator: Check<Authenticator> = {
@@ -216,6 +225,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       followRedirects: redirects,
       egress,
       tls: secret(tlsSource),
+      interceptors,
       transport: callable<OpenTransport>(),
       runtime: aRuntime,
     },
@@ -269,6 +279,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     hosts: source === undefined ? undefined : { ...hosts, source },
     // A connection takes its time out of the attempt's, so it can never have more.
     connectTimeoutMs: Math.min(read.connectTimeoutMs, attemptTimeoutMs),
+    interceptors: read.interceptors && readInterceptors('createServiceClient.interceptors', read.interceptors),
     transport: read.transport ?? undiciTransport,
     runtime: read.runtime ?? systemRuntime,
   });

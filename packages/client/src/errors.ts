@@ -39,6 +39,24 @@ export class InvalidRequestError extends SwitchgearError {
   }
 }
 
+/** A hook of an interceptor failed before anything was sent: the call, or the attempt, is not made without it. */
+export class InterceptorError extends SwitchgearError {
+  override readonly code = 'SWITCHGEAR_INTERCEPTOR_FAILED';
+  /** The name of the interceptor. */
+  readonly interceptor: string;
+  readonly hook: 'beforeCall' | 'beforeAttempt';
+
+  constructor(interceptor: string, hook: 'beforeCall' | 'beforeAttempt', facts: ErrorFacts) {
+    super(`${hook} of the interceptor ${interceptor} failed`, facts);
+    this.interceptor = interceptor;
+    this.hook = hook;
+  }
+
+  override verdict(): Verdict {
+    return verdicts.ignored;
+  }
+}
+
 /** The client has been closed. */
 export class ClientClosedError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_CLIENT_CLOSED';

@@ -1,4 +1,5 @@
 import type { EventBase, Phase, PolicyEvent, Sent } from '@switchgear/policy';
+import type { InterceptorHook } from './interceptors/interceptor.ts';
 import type { CallTimings, PhaseTimings } from './timing/timings.ts';
 
 /**
@@ -143,6 +144,16 @@ export interface TlsReloadFailed extends EventBase {
   readonly error: unknown;
 }
 
+/** A hook of an interceptor threw after the fact. What had come of the call or the attempt stands. */
+export interface InterceptorFailed extends EventBase {
+  readonly type: 'interceptor.failed';
+  readonly operation: string;
+  /** Its name. */
+  readonly interceptor: string;
+  readonly hook: InterceptorHook;
+  readonly error: unknown;
+}
+
 /** An attempt was answered with 401 and is sent once more with a newer token. */
 export interface AttemptReauthorised extends EventBase {
   readonly type: 'attempt.reauthorised';
@@ -193,6 +204,7 @@ export type ClientEvent =
   | CallStarted
   | CallFinished
   | ExchangeFinished
+  | InterceptorFailed
   | TokenRefreshed
   | AuthLost
   | TokenUnsaved

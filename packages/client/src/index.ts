@@ -71,6 +71,7 @@ export type {
   HostReturned,
   HostsPanicked,
   HostsResolved,
+  InterceptorFailed,
   TlsReloadFailed,
   TokenRefreshed,
   TokenUnsaved,
@@ -84,6 +85,15 @@ export { type HostsOptions, hostsDefaults } from './hosts/options.ts';
 export { originKey } from './hosts/origin-key.ts';
 export type { HostAddress, HostAnswer, HostResolver } from './hosts/resolver.ts';
 export { type SrvHostsOptions, srvHosts, srvHostsDefaults } from './hosts/srv-hosts.ts';
+export type { HeaderEditor } from './interceptors/header-editor.ts';
+export type {
+  AttemptOutcome,
+  CallOutcome,
+  InterceptedAttempt,
+  InterceptedCall,
+  Interceptor,
+  InterceptorHook,
+} from './interceptors/interceptor.ts';
 export { createServiceClient, type ServiceClient } from './service-client.ts';
 export type { CallTimings, PhaseTimings } from './timing/timings.ts';
 export { currentIncoming, type Incoming, type IncomingHeaders, readIncoming, withIncoming } from './trace/incoming.ts';

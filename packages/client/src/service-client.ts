@@ -30,6 +30,7 @@ import type { ClientEvent } from './events.ts';
 import type { Hosts } from './hosts/hosts.ts';
 import { openHosts } from './hosts/open-hosts.ts';
 import { type SharedTools, SpreadAttempts } from './hosts/spread-attempts.ts';
+import { Interceptors } from './interceptors/interceptors.ts';
 import { callerHeaders } from './request/headers.ts';
 
 /** A client: the operations of its contract, and its controls. */
@@ -78,6 +79,7 @@ export function createServiceClient<const Ops extends Operations>(
   const own = ownHeaders(settings.auth, settings.deadlineHeader);
   const clientHeaders = new Map([['user-agent', settings.userAgent], ...callerHeaders(settings.headers, own, {})]);
   const caches = openCaches(settings, inTime, runtime);
+  const interceptors = settings.interceptors && new Interceptors(settings.interceptors, own, events, runtime);
   for (const [name, definition] of Object.entries(settings.operations as Operations)) {
     const wrong = (place: string, expected: string, got: unknown): never => {
       throw new ConfigError(`createServiceClient.operations.${name}${place}`, expected, got);
@@ -97,6 +99,7 @@ export function createServiceClient<const Ops extends Operations>(
       origin: settings.origin,
       prefix: settings.prefix,
       deadlineHeader: settings.deadlineHeader,
+      interceptors,
       runtime,
       events,
     };
@@ -117,6 +120,7 @@ export function createServiceClient<const Ops extends Operations>(
       own,
       cache: caches.get(name),
       invalidates: said.invalidates?.map((forgotten) => caches.get(forgotten) as OperationCache),
+      interceptors,
       inFlight,
       events,
       runtime,

@@ -6,11 +6,14 @@ import {
   type Runtime,
   type Sent,
   SwitchgearError,
+  type Unsubscribe,
 } from '@switchgear/policy';
 import type { Credential, Grant } from '../auth/credential.ts';
 import { classifyTransportFailure } from '../classify/transport-failure.ts';
 import { AuthenticationError, InvalidResponseError } from '../errors.ts';
 import type { ClientEvent } from '../events.ts';
+import type { InterceptedAttempt, InterceptedCall } from '../interceptors/interceptor.ts';
+import type { Interceptors } from '../interceptors/interceptors.ts';
 import type { BuiltRequest } from '../request/build-request.ts';
 import { newSpanId } from '../request/ids.ts';
 import { isRedirect } from '../request/redirect.ts';
@@ -33,6 +36,8 @@ export interface Sending {
   /** Names and values in turn: everything but what an attempt adds. */
   readonly headers: readonly string[];
   readonly trace: CallTrace;
+  /** The call as interceptors see it, where the client has some. */
+  readonly intercepted: InterceptedCall | undefined;
   readonly progress: CallProgress;
   /** Where streams are kept that attempts open, for an operation that answers with one. */
   readonly streams: StreamsOfCall | undefined;
@@ -52,6 +57,8 @@ export interface AttemptTools {
   /** The path of the base URL, before those of operations. */
   readonly prefix: string;
   readonly deadlineHeader: string;
+  /** Where the client has some. */
+  readonly interceptors?: Interceptors | undefined;
   readonly runtime: Runtime;
   readonly events: EventSink<ClientEvent>;
 }
@@ -71,6 +78,10 @@ class Attempt extends DelegatedCall {
   #sentOn = false;
   /** The exchange under way, if anybody wants to hear of it. */
   #exchange: ExchangeRecord | undefined;
+  /** Takes the attempt back through the interceptors that it has gone through, where there are some. */
+  #leaveInterceptors: ((error: unknown) => void) | undefined;
+  /** The last answer that came. */
+  #answer: WireAnswer | undefined;
 
   constructor(sending: Sending, tools: AttemptTools, call: Call) {
     super(call);
@@ -90,6 +101,9 @@ class Attempt extends DelegatedCall {
   async run(): Promise<unknown> {
     this.#sending.progress.attemptBegins();
     try {
+      const { interceptors } = this.#tools;
+      const { intercepted } = this.#sending;
+      if (interceptors !== undefined && intercepted !== undefined) await this.#intercept(interceptors, intercepted);
       let answer = await this.#exchangeOnce();
       let once = this.#isSpent;
       if (this.#tools.followRedirects > 0 && isRedirect(answer.status)) {
@@ -100,17 +114,38 @@ class Attempt extends DelegatedCall {
       if (isStream(answer)) return this.#openStream(answer);
       const value = await this.#read(answer, once);
       this.#exchange?.done();
-      this.#ended();
+      this.#ended(undefined);
       return value;
     } catch (error) {
       this.#exchange?.failed(error);
-      this.#ended();
+      this.#ended(error);
       throw error;
     }
   }
 
-  #ended(): void {
+  #ended(error: unknown): void {
+    this.#leaveInterceptors?.(error);
     this.#sending.progress.attemptEnds(this.#tools.runtime.clock.now());
+  }
+
+  /** Takes the attempt through the interceptors. Whatever becomes of it then, it goes back through them. */
+  async #intercept(interceptors: Interceptors, call: InterceptedCall): Promise<void> {
+    const { origin: host, runtime } = this.#tools;
+    const seen: InterceptedAttempt = Object.freeze({ call, attempt: this.attempt, host });
+    const startedAt = runtime.clock.now();
+    const entered = { count: 0, left: false };
+    let leaveCall: Unsubscribe | undefined;
+    const leave = (error: unknown): void => {
+      leaveCall?.();
+      const { status, headers } = this.#answer ?? {};
+      const durationMs = runtime.clock.now() - startedAt;
+      interceptors.afterAttempt(seen, { status, headers, durationMs, error }, entered);
+    };
+    // Work that ignores its cancellation is left behind, and the interceptors do not wait for it.
+    leaveCall = this.onCancel(leave);
+    this.#leaveInterceptors = leave;
+    const edited = await interceptors.beforeAttempt(seen, this.#sending.headers, entered, this.#facts, this);
+    this.#sending = { ...this.#sending, headers: edited.list };
   }
 
   /** A function of its own, so that an attempt without redirects makes no closure. */
@@ -174,9 +209,10 @@ class Attempt extends DelegatedCall {
     const streamed = new Streamed(head, this.#tools.reader.maxBodyBytes, this.#facts);
     streamed.onEnd(this.hold());
     streamed.onEnd((end) => {
-      if (end.how === 'failed') this.#exchange?.failed(end.error);
+      const error = end.how === 'failed' ? end.error : undefined;
+      if (end.how === 'failed') this.#exchange?.failed(error);
       else this.#exchange?.done();
-      this.#ended();
+      this.#ended(error);
     });
     this.#sending.streams?.add(streamed);
     return streamed;
@@ -225,6 +261,7 @@ class Attempt extends DelegatedCall {
       }
     }
     this.#exchange?.answered(answer);
+    this.#answer = answer;
     return answer;
   }
 

@@ -26,7 +26,7 @@ export class ExchangeRecord {
   readonly #resends: number;
   readonly #startedAt: number;
   readonly #clock: PhaseClock;
-  readonly #leaveCall: Unsubscribe;
+  readonly #leaveCall: Unsubscribe | undefined;
   #sent: Sent = 'never';
   #phase: Phase = 'call';
   #answer: Pick<WireResponse, 'status' | 'origin' | 'protocol'> | undefined;
@@ -76,7 +76,7 @@ export class ExchangeRecord {
   #finish(error: unknown, cancelled: boolean): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#leaveCall();
+    this.#leaveCall?.();
     const { events, origin, reader, prefix, runtime } = this.#tools;
     const { progress, trace, request } = this.#sending;
     progress.open.splice(progress.open.indexOf(this), 1);

@@ -59,6 +59,10 @@ export function publishFinished(parts: OperationParts, record: CallRecord, fate:
   progress.end();
   // An error that several calls share tells of the first of them.
   if (isSwitchgearError(error) && Object.isExtensible(error)) error.spentMs ??= progress.clock.spent(at);
+  if (record.intercepted !== undefined) {
+    const outcome = { fate, attempts, durationMs: at - startedAt, error };
+    parts.interceptors?.afterCall(record.intercepted, outcome, record.entered);
+  }
   if (!events.wants('call.finished')) return;
   events.publish({
     type: 'call.finished',

@@ -1,5 +1,7 @@
 import type { CacheFinding } from '@switchgear/policy';
 import type { CallProgress } from '../attempt/call-progress.ts';
+import type { InterceptedCall } from '../interceptors/interceptor.ts';
+import type { Entered } from '../interceptors/interceptors.ts';
 import type { StreamsOfCall } from '../response/streamed-answer.ts';
 import type { CallTrace } from '../trace/call-trace.ts';
 
@@ -14,6 +16,10 @@ export interface CallRecord {
   /** For an operation that answers with a stream. */
   readonly streams: StreamsOfCall | undefined;
   attempts: number;
+  /** Where the client has interceptors. */
+  intercepted?: InterceptedCall;
+  /** How many of them the call has gone through. */
+  readonly entered: Entered;
   /** For an operation with `cache`, what was found there. */
   found?: CacheFinding;
   /** How long ago the answer was loaded, in milliseconds. */

@@ -5,6 +5,7 @@ import {
   ClientClosedError,
   EgressRefusedError,
   HttpStatusError,
+  InterceptorError,
   InvalidRequestError,
   InvalidResponseError,
   RedirectRefusedError,
@@ -22,7 +23,7 @@ export function fateOf(error: unknown, cancelled: boolean): Fate {
   if (error instanceof ThrottledError) return 'throttled';
   if (error instanceof RefusedError) return 'refused';
   if (error instanceof InvalidRequestError || error instanceof ClientClosedError) return 'misused';
-  if (error instanceof EgressRefusedError) return 'misused';
+  if (error instanceof EgressRefusedError || error instanceof InterceptorError) return 'misused';
   if (error instanceof InvalidResponseError || error instanceof ResponseTooLargeError) return 'invalid';
   if (error instanceof AuthenticationError) return 'unauthenticated';
   if (error.code === 'SWITCHGEAR_DEADLINE_EXCEEDED' || error.code === 'SWITCHGEAR_ATTEMPT_TIMEOUT') return 'timed-out';

@@ -20,6 +20,7 @@ import type { CallSettings } from './call-settings.ts';
 import { degrade } from './degrade.ts';
 import { fateOf } from './fate.ts';
 import { isIdempotent, keyOf } from './idempotency.ts';
+import { interceptCall, saidHeaders } from './intercept-call.ts';
 import type { CallInput, OperationParts } from './operation-parts.ts';
 import { type StreamingCall, watchStream } from './watch-stream.ts';
 import type { WithMeta } from './with-meta.ts';
@@ -58,6 +59,7 @@ async function execute(parts: OperationParts, given: CallInput, said: CallSettin
     progress: new CallProgress(startedAt),
     streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
     attempts: 0,
+    entered: { count: 0, left: false },
   };
   inFlight.begin();
   publishStarted(parts, record);
@@ -117,21 +119,27 @@ async function send(
   const built = buildRequest(definition, prefix, input, parts.own, facts);
   // A schema that takes its time takes it out of the call's.
   const request = built instanceof Promise ? await parts.inTime.execute(() => built, call) : built;
+  const ofCall = {
+    'x-request-id': record.requestId,
+    'idempotency-key': idempotencyKey,
+    tracestate: record.trace.tracestate,
+  };
+  const plain = headersOf(parts, settings, request, ofCall, facts);
+  const { interceptors } = parts;
+  const edited =
+    interceptors === undefined ? undefined : await interceptCall(interceptors, parts, record, plain, call, facts);
   const sending: Sending = {
     request,
-    headers: headersOf(
-      parts,
-      settings,
-      request,
-      { 'x-request-id': record.requestId, 'idempotency-key': idempotencyKey, tracestate: record.trace.tracestate },
-      facts,
-    ),
+    headers: edited?.list ?? plain,
+    intercepted: record.intercepted,
     trace: record.trace,
     progress: record.progress,
     streams: record.streams,
   };
-  const key = parts.cache === undefined ? undefined : cacheKey(request, settings, facts);
-  if (parts.cache === undefined || key === undefined) return sendNow(parts, sending, call, record);
+  if (parts.cache === undefined) return sendNow(parts, sending, call, record);
+  const asker = edited === undefined ? settings : { ...settings, headers: saidHeaders(settings.headers, edited) };
+  const key = cacheKey(request, asker, facts);
+  if (key === undefined) return sendNow(parts, sending, call, record);
   const answer = await parts.cache.ask((own) => load(parts, sending, own, record), { ...call, key });
   record.found = answer.found;
   record.ageMs = answer.ageMs;

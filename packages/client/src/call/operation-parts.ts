@@ -5,6 +5,7 @@ import type { ClientSettings } from '../client-options.ts';
 import type { OperationDefinition } from '../contract/operation.ts';
 import type { ClientEvent } from '../events.ts';
 import type { SpreadAttempts } from '../hosts/spread-attempts.ts';
+import type { Interceptors } from '../interceptors/interceptors.ts';
 import type { InFlight } from './in-flight.ts';
 
 /** What an operation is made of. */
@@ -25,6 +26,8 @@ export interface OperationParts {
   readonly cache?: OperationCache | undefined;
   /** What is forgotten once this operation has been sent. */
   readonly invalidates?: readonly OperationCache[] | undefined;
+  /** Where the client has some. */
+  readonly interceptors?: Interceptors | undefined;
   readonly inFlight: InFlight;
   readonly events: EventBus<ClientEvent>;
   readonly runtime: Runtime;

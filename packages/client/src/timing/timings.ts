@@ -20,8 +20,8 @@ export interface PhaseTimings {
 /** Where the time of a whole call went, in milliseconds: every moment of it is in one of these. */
 export interface CallTimings extends PhaseTimings {
   /**
-   * Before the first attempt: checking the input, looking into the cache, waiting for a place in the bulkhead, or for
-   * the same answer that another call is fetching.
+   * Before an attempt: checking the input, looking into the cache, waiting for a place in the bulkhead, for the same
+   * answer that another call is fetching, or for an interceptor.
    */
   readonly admissionMs: number;
   /** After an attempt that failed: until the next one began, or the call ended. */

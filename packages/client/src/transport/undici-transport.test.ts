@@ -9,6 +9,7 @@ import { bareCall } from '../../test/bare-send.ts';
 import { hang, json, LoopbackServer, reset } from '../../test/loopback-server.ts';
 import { fixture } from '../../test/tls-fixtures.ts';
 import { h2Place } from '../testing/server/h2-place.ts';
+import { tlsProvider } from './tls.ts';
 import { TransportFailure, type TransportOptions, type WireRequest } from './transport.ts';
 import { undiciTransport } from './undici-transport.ts';
 
@@ -237,8 +238,8 @@ test('tells of TLS as a phase of its own, and what is spoken over it', async () 
     () => {},
     () => ({ status: 200, body: {} }),
   );
-  const ca = fixture('authority.cert');
-  const transport = open(`https://127.0.0.1:${place.port}`, { allowH2: true, tls: () => ({ ca }) });
+  const tls = tlsProvider('tls', { ca: fixture('authority.cert') }, () => {});
+  const transport = open(`https://127.0.0.1:${place.port}`, { allowH2: true, tls });
   const { call, phases } = watched();
   const answer = await transport.send(get, call);
   assert.deepEqual(phases.slice(0, 5), ['queue', 'connect', 'connect', 'tls', 'write']);
