@@ -9,6 +9,7 @@ import {
   type Runtime,
   retry,
 } from '@switchgear/policy';
+import { type ClientFetch, clientFetch } from './adapters/fetch/client-fetch.ts';
 import { openCaches } from './assembly/caches.ts';
 import { openCredential } from './assembly/credential.ts';
 import { type Gates, openGates } from './assembly/gates.ts';
@@ -17,6 +18,7 @@ import { openTransport, readTls } from './assembly/transports.ts';
 import type { OperationCache } from './cache/operation-cache.ts';
 import { InFlight } from './call/in-flight.ts';
 import { type OperationCall, operationCall } from './call/operation-call.ts';
+import type { OperationParts } from './call/operation-parts.ts';
 import {
   type ClientSettings,
   type Operations,
@@ -32,11 +34,15 @@ import { openHosts } from './hosts/open-hosts.ts';
 import { type SharedTools, SpreadAttempts } from './hosts/spread-attempts.ts';
 import { Interceptors } from './interceptors/interceptors.ts';
 import { callerHeaders } from './request/headers.ts';
+import type { RawAnswers } from './response/read-answer.ts';
 
 /** A client: the operations of its contract, and its controls. */
 export type ServiceClient<Ops extends Operations> = {
   readonly [K in keyof Ops]: OperationCall<Ops[K]>;
-} & ClientControls;
+} & ClientControls & {
+    /** The web's `fetch`, for what brings none of its own: to this service, through all of this client. */
+    readonly fetch: ClientFetch;
+  };
 
 /**
  * Makes a client of a service: its operations as functions, each call with one deadline, retries within a budget, a
@@ -80,11 +86,7 @@ export function createServiceClient<const Ops extends Operations>(
   const clientHeaders = new Map([['user-agent', settings.userAgent], ...callerHeaders(settings.headers, own, {})]);
   const caches = openCaches(settings, inTime, runtime);
   const interceptors = settings.interceptors && new Interceptors(settings.interceptors, own, events, runtime);
-  for (const [name, definition] of Object.entries(settings.operations as Operations)) {
-    const wrong = (place: string, expected: string, got: unknown): never => {
-      throw new ConfigError(`createServiceClient.operations.${name}${place}`, expected, got);
-    };
-    if (controlNames.includes(name)) wrong('', `a name that is none of ${controlNames.join(', ')}`, name);
+  const partsOf = (name: string, definition: OperationDefinition, raw?: RawAnswers): OperationParts => {
     const { options: said } = definition;
     const tools: SharedTools = {
       credential,
@@ -93,6 +95,7 @@ export function createServiceClient<const Ops extends Operations>(
         envelope: (said.envelope ?? settings.envelope) || undefined,
         maxBodyBytes: said.maxBodyBytes ?? settings.maxBodyBytes,
         wallNow: () => runtime.clock.wallNow(),
+        raw,
       },
       answersStream: said.responseAs === 'stream',
       followRedirects: said.followRedirects ?? settings.followRedirects,
@@ -103,10 +106,7 @@ export function createServiceClient<const Ops extends Operations>(
       runtime,
       events,
     };
-    if (tools.answersStream && transport !== undefined && transport.stream === undefined) {
-      wrong('.responseAs', 'a transport that can stream', 'one that cannot');
-    }
-    client[name] = operationCall({
+    return {
       name,
       definition,
       settings,
@@ -118,13 +118,25 @@ export function createServiceClient<const Ops extends Operations>(
           : { ...tools, transport },
       headers: headersFor(said, clientHeaders),
       own,
-      cache: caches.get(name),
+      cache: raw === undefined ? caches.get(name) : undefined,
       invalidates: said.invalidates?.map((forgotten) => caches.get(forgotten) as OperationCache),
       interceptors,
       inFlight,
       events,
       runtime,
-    });
+    };
+  };
+  const place = { origin: settings.origin, prefix: settings.prefix };
+  client.fetch = clientFetch({ target: settings.target, place, operations: settings.operations, partsOf });
+  for (const [name, definition] of Object.entries(settings.operations as Operations)) {
+    const wrong = (place: string, expected: string, got: unknown): never => {
+      throw new ConfigError(`createServiceClient.operations.${name}${place}`, expected, got);
+    };
+    if (controlNames.includes(name)) wrong('', `a name that is none of ${controlNames.join(', ')}`, name);
+    if (definition.options.responseAs === 'stream' && transport !== undefined && transport.stream === undefined) {
+      wrong('.responseAs', 'a transport that can stream', 'one that cannot');
+    }
+    client[name] = operationCall(partsOf(name, definition));
   }
   return client as ServiceClient<Ops>;
 }

@@ -232,7 +232,7 @@ class Attempt extends DelegatedCall {
 
   async #send(grant: Grant | undefined): Promise<WireAnswer> {
     const { request, headers: ofCall, trace } = this.#sending;
-    const { answersStream, deadlineHeader, origin, reader, runtime, transport } = this.#tools;
+    const { deadlineHeader, origin, reader, runtime, transport } = this.#tools;
     const facts = this.#facts;
     const leftMs = Math.max(0, Math.floor(this.deadline - runtime.clock.now()));
     // A span of its own per exchange, so that a trace shows each of them.
@@ -251,6 +251,8 @@ class Attempt extends DelegatedCall {
       maxBodyBytes: reader.maxBodyBytes,
     };
     let answer: WireAnswer;
+    // Who takes answers as they come takes them whole as well, from a transport that cannot stream.
+    const answersStream = this.#tools.answersStream && (reader.raw === undefined || transport.stream !== undefined);
     if (answersStream || body instanceof Upload) {
       answer = await sendStreamed(wire, body, answersStream, transport, this, facts);
     } else {

@@ -44,7 +44,8 @@ export function operationCall(parts: OperationParts): OperationCall<OperationDef
   return Object.assign(call, { withMeta: run }) as OperationCall<OperationDefinition>;
 }
 
-async function execute(parts: OperationParts, given: CallInput, said: CallSettings): Promise<WithMeta<unknown>> {
+/** Makes one call, from what it is given to what becomes of it. */
+export async function execute(parts: OperationParts, given: CallInput, said: CallSettings): Promise<WithMeta<unknown>> {
   const { definition, inFlight, runtime } = parts;
   // Own properties alone: what someone put on `Object.prototype` is neither an input nor a setting.
   const input: CallInput = Object.assign(Object.create(null), given);
@@ -116,7 +117,7 @@ async function send(
     signal: settings.signal,
     idempotent: idempotencyKey !== undefined || isIdempotent(definition),
   };
-  const built = buildRequest(definition, prefix, input, parts.own, facts);
+  const built = parts.build?.(facts) ?? buildRequest(definition, prefix, input, parts.own, facts);
   // A schema that takes its time takes it out of the call's.
   const request = built instanceof Promise ? await parts.inTime.execute(() => built, call) : built;
   const ofCall = {
