@@ -10,19 +10,6 @@ import type { ReadableStream } from 'node:stream/web';
 
 import type { SecureContext } from 'node:tls';
 
-// adapters/fetch/client-fetch.d.ts
-export type ClientFetch = (input: string | URL | Request, init?: FetchInit) => Promise<Response>;
-
-// adapters/fetch/fetch-settings.d.ts
-export interface FetchSettings {
-  readonly operation?: string | undefined;
-  readonly deadlineMs?: number | undefined;
-  readonly idempotent?: boolean | undefined;
-}
-export interface FetchInit extends RequestInit {
-  readonly switchgear?: FetchSettings | undefined;
-}
-
 // auth/authenticator.d.ts
 export interface AuthenticatorContext {
   readonly runtime: Runtime;
@@ -150,6 +137,132 @@ export interface SessionTokens {
   readonly expiresInMs?: number | undefined;
 }
 
+// batch/asked-keys.d.ts
+interface KeyRules {
+  readonly key?: Schema | undefined;
+  readonly maxKeyBytes: number;
+}
+
+// batch/batch-call.d.ts
+export interface BatchCall<Key, Value> {
+  (keys: readonly Key[], settings?: CallSettings): Promise<readonly KeyOutcome<Key, Value>[]>;
+  withMeta(keys: readonly Key[], settings?: CallSettings): Promise<WithMeta<readonly KeyOutcome<Key, Value>[]>>;
+}
+
+// batch/batch-key.d.ts
+export type BatchKey = string | number | bigint;
+
+// batch/batch-plan.d.ts
+type OfKeys<T> = ((keys: readonly never[]) => T) | undefined;
+interface BatchPlan extends KeyRules, MatchRules {
+  readonly body?: OfKeys<unknown>;
+  readonly query?: OfKeys<Readonly<Record<string, unknown>>>;
+  readonly params?: OfKeys<Readonly<Record<string, unknown>>>;
+  readonly headers?: OfKeys<Readonly<Record<string, string>>>;
+  readonly maxKeys: number;
+  readonly concurrency: number;
+}
+
+// batch/batch.d.ts
+type KeySchema = StandardSchemaV1<unknown, BatchKey>;
+type Output<S, Otherwise> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : Otherwise;
+type Input<S, Otherwise> = S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S> : Otherwise;
+type ItemsIn<Answer> = Answer extends readonly (infer Item)[] ? Item : unknown;
+type MaybeSchema = Schema | undefined;
+export interface BatchOptions<P extends string = string, Key extends KeySchema | undefined = KeySchema, Response extends MaybeSchema = Schema, Raw = unknown, Item extends MaybeSchema = Schema, Value = unknown> {
+  readonly key?: Key;
+  readonly body?: (keys: readonly Output<Key, BatchKey>[]) => unknown;
+  readonly query?: (keys: readonly Output<Key, BatchKey>[]) => Readonly<Record<string, unknown>>;
+  readonly params?: (keys: readonly Output<Key, BatchKey>[]) => {
+    readonly [K in PathNames<P>]: PathValue;
+  };
+  readonly headers?: (keys: readonly Output<Key, BatchKey>[]) => Readonly<Record<string, string>>;
+  readonly method?: 'GET' | 'QUERY' | 'POST';
+  readonly response?: Response;
+  readonly items?: (answer: Output<Response, unknown>) => readonly Raw[];
+  readonly item?: Item;
+  readonly keyOf: 'position' | ((item: Output<Item, Raw>) => BatchKey);
+  readonly valueIn?: (item: Output<Item, Raw>) => Value | null | undefined;
+  readonly errorIn?: (item: Output<Item, Raw>, answer: ServiceAnswer) => DomainError | null | undefined;
+  readonly maxKeys?: number;
+  readonly maxKeyBytes?: number;
+  readonly concurrency?: number;
+  readonly errors?: Readonly<Record<number, DomainErrorClass>>;
+  readonly envelope?: Envelope | false;
+  readonly maxBodyBytes?: number;
+  readonly followRedirects?: number;
+  readonly idempotent?: boolean;
+  readonly deadlineMs?: number;
+  readonly attemptTimeoutMs?: number;
+  readonly retryStatuses?: readonly number[];
+}
+export declare const batchDefaults: {
+  readonly maxKeys: number;
+  readonly concurrency: number;
+  readonly idempotent: boolean;
+};
+export interface BatchDefinition<Key = unknown, Value = unknown> extends OperationDefinition<string, OperationOptions> {
+  readonly batch: BatchPlan;
+  readonly '~batch'?: {
+    readonly key: Key;
+    readonly value: Value;
+  };
+}
+type Holes<P extends string> = [PathNames<P>] extends [never] ? unknown : {
+  readonly params: unknown;
+};
+export declare function batch<const P extends string, Key extends KeySchema | undefined = undefined, Response extends MaybeSchema = undefined, Raw = ItemsIn<Output<Response, unknown>>, Item extends MaybeSchema = undefined, Value = Exclude<Output<Item, Raw>, null | undefined>>(path: P, options: BatchOptions<P, Key, Response, Raw, Item, Value> & Holes<P>): BatchDefinition<Input<Key, BatchKey>, Value>;
+
+// batch/collects-fit.d.ts
+type Into<D> = D extends OperationDefinition<string, infer O> ? (O extends {
+  collect: {
+    into: infer B;
+  };
+} ? B : never) : never;
+type KeyIn<D> = D extends OperationDefinition<infer P, infer O> ? O extends {
+  params: infer S extends StandardSchemaV1;
+} ? StandardSchemaV1.InferOutput<S>[PathNames<P> & keyof StandardSchemaV1.InferOutput<S>] : PathValue : never;
+type Wrong<Why extends string> = {
+  readonly options: {
+    readonly collect: {
+      readonly into: Why;
+    };
+  };
+};
+type Fits<D, Ops> = [Into<D>] extends [never] ? unknown : Into<D> extends keyof Ops ? FitsInto<D, Ops[Into<D>]> : string extends Into<D> ? unknown : Wrong<'is no operation of this client'>;
+type FitsInto<D, B> = B extends BatchDefinition<infer Key, infer Value> ? [KeyIn<D> & Key] extends [never] ? Wrong<'the keys of this batch are of another type'> : [Value] extends [ValueOf<D>] ? unknown : Wrong<'the values of this batch are of another type'> : Wrong<'is no batch'>;
+type CollectsFit<Ops> = {
+  readonly [N in keyof Ops]: Fits<Ops[N], Ops>;
+};
+
+// batch/data-loader.d.ts
+export declare function dataLoaderValues<V>(outcomes: readonly KeyOutcome<unknown, V>[]): (V | Error | null)[];
+
+// batch/key-outcome.d.ts
+export type KeyOutcome<K, V> = {
+  readonly outcome: 'found';
+  readonly key: K;
+  readonly value: V;
+}
+ | {
+  readonly outcome: 'missing';
+  readonly key: K;
+}
+ | {
+  readonly outcome: 'failed';
+  readonly key: K;
+  readonly error: unknown;
+};
+
+// batch/match-answer.d.ts
+interface MatchRules {
+  readonly items?: ((answer: unknown) => unknown) | undefined;
+  readonly item?: Schema | undefined;
+  readonly keyOf: 'position' | ((item: unknown) => unknown);
+  readonly valueIn?: ((item: unknown) => unknown) | undefined;
+  readonly errorIn?: ((item: unknown, answer: ServiceAnswer) => DomainError | null | undefined) | undefined;
+}
+
 // call/call-settings.d.ts
 export interface CallSettings {
   readonly signal?: AbortSignal | undefined;
@@ -242,6 +355,16 @@ export interface OperationCacheOptions {
   readonly maxEntries?: number;
 }
 export declare const operationCacheDefaults: Required<Omit<OperationCacheOptions, 'freshMs'>>;
+
+// contract/collect-options.d.ts
+export interface CollectOptions {
+  readonly into: string;
+  readonly waitMs?: number;
+  readonly maxKeys?: number;
+}
+export declare const collectDefaults: {
+  readonly waitMs: number;
+};
 
 // contract/domain-error.d.ts
 export interface ServiceAnswer {
@@ -369,6 +492,7 @@ export interface OperationOptions {
   readonly retryStatuses?: readonly number[];
   readonly fallback?: (failure: FallbackFailure) => unknown;
   readonly cache?: OperationCacheOptions;
+  readonly collect?: CollectOptions;
   readonly invalidates?: readonly string[];
 }
 export interface OperationDefinition<P extends string = string, O extends OperationOptions = OperationOptions> {
@@ -661,6 +785,29 @@ export interface CallFinished extends EventBase {
   readonly timings: CallTimings;
   readonly error: unknown;
 }
+export interface BatchFlushed extends EventBase {
+  readonly type: 'batch.flushed';
+  readonly operation: string;
+  readonly into: string;
+  readonly calls: number;
+  readonly keys: number;
+  readonly waitedMs: number;
+  readonly reason: 'full' | 'wait' | 'tick';
+}
+export interface BatchFinished extends EventBase {
+  readonly type: 'batch.finished';
+  readonly operation: string;
+  readonly asked: number;
+  readonly keys: number;
+  readonly found: number;
+  readonly missing: number;
+  readonly failed: number;
+  readonly requests: number;
+  readonly strangers: number;
+  readonly repeated: number;
+  readonly durationMs: number;
+  readonly requestId: string;
+}
 export interface TokenRefreshed extends EventBase {
   readonly type: 'token.refreshed';
   readonly ok: boolean;
@@ -719,7 +866,7 @@ export interface HostsResolved extends EventBase {
   readonly removed: readonly string[];
   readonly error: unknown;
 }
-export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | InterceptorFailed | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
+export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | BatchFlushed | BatchFinished | InterceptorFailed | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
 
 // hosts/base-url.d.ts
 export type BaseUrl = string | readonly string[] | HostResolver;
@@ -848,11 +995,11 @@ export interface CallOutcome {
 
 // service-client.d.ts
 export type ServiceClient<Ops extends Operations> = {
-  readonly [K in keyof Ops]: OperationCall<Ops[K]>;
-} & ClientControls & {
-  readonly fetch: ClientFetch;
-};
-export declare function createServiceClient<const Ops extends Operations>(given: ServiceClientOptions<Ops>): ServiceClient<Ops>;
+  readonly [K in keyof Ops]: Ops[K] extends BatchDefinition<infer Key, infer Value> ? BatchCall<Key, Value> : OperationCall<Ops[K]>;
+} & ClientControls;
+export declare function createServiceClient<const Ops extends Operations>(given: ServiceClientOptions<Ops> & {
+  readonly operations: CollectsFit<Ops>;
+}): ServiceClient<Ops>;
 
 // timing/timings.d.ts
 export interface PhaseTimings {

@@ -112,6 +112,42 @@ export interface CallFinished extends EventBase {
   readonly error: unknown;
 }
 
+/** Single look-ups that waited for each other were sent off together, or by themselves where only one had come. */
+export interface BatchFlushed extends EventBase {
+  readonly type: 'batch.flushed';
+  /** Of the single look-ups. */
+  readonly operation: string;
+  /** The batch that they went into. */
+  readonly into: string;
+  readonly calls: number;
+  /** Different keys among them. */
+  readonly keys: number;
+  /** How long the first of them waited, in milliseconds. */
+  readonly waitedMs: number;
+  /** Why they waited no longer: there were `maxKeys`, or `waitMs` were over, which is a tick where it is 0. */
+  readonly reason: 'full' | 'wait' | 'tick';
+}
+
+/** A batch was answered, key by key. Each of its requests is a call of the operation and has its own `call.finished`. */
+export interface BatchFinished extends EventBase {
+  readonly type: 'batch.finished';
+  readonly operation: string;
+  /** Keys that its callers gave, each as often as it was given. */
+  readonly asked: number;
+  /** Keys that were sent, each once: the sum of the next three. */
+  readonly keys: number;
+  readonly found: number;
+  readonly missing: number;
+  readonly failed: number;
+  readonly requests: number;
+  /** Items about keys that nobody had asked for. */
+  readonly strangers: number;
+  /** Items about a key that had its item already. */
+  readonly repeated: number;
+  readonly durationMs: number;
+  readonly requestId: string;
+}
+
 /** A token was asked for, with or without success. */
 export interface TokenRefreshed extends EventBase {
   readonly type: 'token.refreshed';
@@ -204,6 +240,8 @@ export type ClientEvent =
   | CallStarted
   | CallFinished
   | ExchangeFinished
+  | BatchFlushed
+  | BatchFinished
   | InterceptorFailed
   | TokenRefreshed
   | AuthLost

@@ -1,5 +1,3 @@
-export type { ClientFetch } from './adapters/fetch/client-fetch.ts';
-export type { FetchInit, FetchSettings } from './adapters/fetch/fetch-settings.ts';
 export type { Authenticator, AuthenticatorContext } from './auth/authenticator.ts';
 export { type BearerOptions, bearer, bearerDefaults } from './auth/bearer.ts';
 export {
@@ -19,12 +17,18 @@ export {
 export type { LoadTokens } from './auth/session.ts';
 export type { SessionTokens } from './auth/token-keeper.ts';
 export type { FetchedToken } from './auth/token-source.ts';
+export { type BatchDefinition, type BatchOptions, batch, batchDefaults } from './batch/batch.ts';
+export type { BatchCall } from './batch/batch-call.ts';
+export type { BatchKey } from './batch/batch-key.ts';
+export { dataLoaderValues } from './batch/data-loader.ts';
+export type { KeyOutcome } from './batch/key-outcome.ts';
 export type { CallSettings } from './call/call-settings.ts';
 export type { OperationCall } from './call/operation-call.ts';
 export type { WithMeta } from './call/with-meta.ts';
 export type { ProblemDetails } from './classify/problem.ts';
 export { type Operations, type ServiceClientOptions, serviceClientDefaults } from './client-options.ts';
 export { type OperationCacheOptions, operationCacheDefaults } from './contract/cache-options.ts';
+export { type CollectOptions, collectDefaults } from './contract/collect-options.ts';
 export { DomainError, type DomainErrorClass, type ServiceAnswer } from './contract/domain-error.ts';
 export { type Envelope, successEnvelope, type Unwrapped } from './contract/envelope.ts';
 export {
@@ -64,6 +68,8 @@ export * from './errors.ts';
 export type {
   AttemptReauthorised,
   AuthLost,
+  BatchFinished,
+  BatchFlushed,
   CallFinished,
   CallStarted,
   ClientEvent,

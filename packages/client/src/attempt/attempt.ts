@@ -24,6 +24,7 @@ import type { CallTrace } from '../trace/call-trace.ts';
 import { formatTraceparent } from '../trace/traceparent.ts';
 import type { Transport, WireRequest, WireResponse, WireStream } from '../transport/transport.ts';
 import { authorise, waitFor } from './authorise.ts';
+import type { CallPart } from './call-part.ts';
 import type { CallProgress } from './call-progress.ts';
 import { DelegatedCall } from './delegated-call.ts';
 import { ExchangeRecord } from './exchange-record.ts';
@@ -41,6 +42,8 @@ export interface Sending {
   readonly progress: CallProgress;
   /** Where streams are kept that attempts open, for an operation that answers with one. */
   readonly streams: StreamsOfCall | undefined;
+  /** For a call that is part of a larger one. */
+  readonly part?: CallPart | undefined;
 }
 
 /** What all calls of one operation have in common. */
@@ -222,7 +225,9 @@ class Attempt extends DelegatedCall {
   async #read(response: WireResponse, once: boolean): Promise<unknown> {
     this.progress('decode', 'answered');
     try {
-      return await readAnswer(response, this.#tools.reader, this.#facts, once);
+      const answer = await readAnswer(response, this.#tools.reader, this.#facts, once);
+      const { part } = this.#sending;
+      return part === undefined ? answer : await part.interpret(answer, response.status, this.#facts);
     } catch (error) {
       if (error instanceof SwitchgearError) throw error;
       const known: ErrorFacts = { ...this.#facts, cause: error };
@@ -231,10 +236,11 @@ class Attempt extends DelegatedCall {
   }
 
   async #send(grant: Grant | undefined): Promise<WireAnswer> {
-    const { request, headers: ofCall, trace } = this.#sending;
-    const { deadlineHeader, origin, reader, runtime, transport } = this.#tools;
+    const { request, headers: ofCall, trace, part } = this.#sending;
+    const { answersStream, deadlineHeader, origin, reader, runtime, transport } = this.#tools;
     const facts = this.#facts;
-    const leftMs = Math.max(0, Math.floor(this.deadline - runtime.clock.now()));
+    const until = Math.min(this.deadline, part?.toldDeadline?.() ?? Number.POSITIVE_INFINITY);
+    const leftMs = Math.max(0, Math.floor(until - runtime.clock.now()));
     // A span of its own per exchange, so that a trace shows each of them.
     const spanId = this.#exchange?.spanId ?? newSpanId();
     const traceparent = formatTraceparent({ traceId: trace.traceId, spanId, flags: trace.flags });
@@ -251,8 +257,6 @@ class Attempt extends DelegatedCall {
       maxBodyBytes: reader.maxBodyBytes,
     };
     let answer: WireAnswer;
-    // Who takes answers as they come takes them whole as well, from a transport that cannot stream.
-    const answersStream = this.#tools.answersStream && (reader.raw === undefined || transport.stream !== undefined);
     if (answersStream || body instanceof Upload) {
       answer = await sendStreamed(wire, body, answersStream, transport, this, facts);
     } else {

@@ -9,15 +9,9 @@ import {
   type Runtime,
   SwitchgearError,
 } from '@switchgear/policy';
+import { type Asker, askerKey } from '../call/asker.ts';
 import { type OperationCacheOptions, readCacheOptions } from '../contract/cache-options.ts';
-import { InvalidRequestError } from '../errors.ts';
 import type { BuiltRequest } from '../request/build-request.ts';
-
-/** What an answer depends on beside its request. */
-export interface CacheAsker {
-  readonly principal?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
 
 /** The cache of one operation of one client. */
 export class OperationCache {
@@ -61,21 +55,13 @@ export class OperationCache {
  * What an answer is kept under: who asks, and the request as it is sent, so that two inputs that become one request are
  * one and two that do not are never. `undefined` for a body that has no text.
  */
-export function cacheKey(request: BuiltRequest, asker: CacheAsker, facts: ErrorFacts): string | undefined {
-  const { principal = '', headers = {} } = asker;
-  if (typeof principal !== 'string') throw new InvalidRequestError(['principal: expected a text'], facts);
+export function cacheKey(request: BuiltRequest, asker: Asker, facts: ErrorFacts): string | undefined {
   const { body } = request;
   if (body !== undefined && !(body instanceof Uint8Array)) return undefined;
-  const said = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return JSON.stringify([
-    principal,
+    askerKey(asker, facts),
     request.path,
     body === undefined ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64'),
-    [...(request.headers ?? [])].sort(byName),
-    said.sort(byName),
+    [...(request.headers ?? [])].sort(),
   ]);
-}
-
-function byName([a = '']: readonly string[], [b = '']: readonly string[]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

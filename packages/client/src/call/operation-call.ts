@@ -1,6 +1,8 @@
 import type { CallOptions, ErrorFacts } from '@switchgear/policy';
 import { type AttemptTools, attempt, type Sending } from '../attempt/attempt.ts';
+import type { CallPart } from '../attempt/call-part.ts';
 import { CallProgress } from '../attempt/call-progress.ts';
+import { type Joining, together } from '../batch/together.ts';
 import { cacheKey } from '../cache/operation-cache.ts';
 import { mayBeStale } from '../contract/cache-options.ts';
 import type { InputOf, OperationDefinition, ResultOf } from '../contract/operation.ts';
@@ -12,6 +14,7 @@ import { Upload } from '../request/upload.ts';
 import { Streamed, StreamsOfCall } from '../response/streamed-answer.ts';
 import { CallTrace } from '../trace/call-trace.ts';
 import { currentIncoming, type Incoming } from '../trace/incoming.ts';
+import { askerKey } from './asker.ts';
 import { deadlineOf } from './call-deadline.ts';
 import { finished, metaOf, publishFinished, publishStarted } from './call-finished.ts';
 import { headersOf } from './call-headers.ts';
@@ -38,39 +41,37 @@ export interface OperationCall<D> {
 /** Makes the function of an operation. */
 export function operationCall(parts: OperationParts): OperationCall<OperationDefinition> {
   const run = (input: CallInput = {}, settings: CallSettings = {}): Promise<WithMeta<unknown>> =>
-    execute(parts, input, settings);
+    runCall(parts, input, settings);
   const call = (input?: CallInput, settings?: CallSettings): Promise<unknown> =>
     run(input, settings).then((result) => result.value);
   return Object.assign(call, { withMeta: run }) as OperationCall<OperationDefinition>;
 }
 
-/** Makes one call, from what it is given to what becomes of it. */
-export async function execute(parts: OperationParts, given: CallInput, said: CallSettings): Promise<WithMeta<unknown>> {
-  const { definition, inFlight, runtime } = parts;
+/**
+ * Makes one call of an operation, from its input to its result, and tells of it.
+ * @param part What it has from a larger one that it is part of, and that is counted in its place.
+ */
+export async function runCall(
+  parts: OperationParts,
+  given: CallInput,
+  said: CallSettings,
+  part?: CallPart,
+): Promise<WithMeta<unknown>> {
+  const { inFlight } = parts;
   // Own properties alone: what someone put on `Object.prototype` is neither an input nor a setting.
   const input: CallInput = Object.assign(Object.create(null), given);
   const settings: CallSettings = Object.assign(Object.create(null), said);
   const incoming = currentIncoming();
-  const startedAt = runtime.clock.now();
-  const record: CallRecord = {
-    startedAt,
-    deadline: Number.POSITIVE_INFINITY,
-    requestId: incoming?.requestId ?? newId(),
-    trace: new CallTrace(incoming),
-    progress: new CallProgress(startedAt),
-    streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
-    attempts: 0,
-    entered: { count: 0, left: false },
-  };
-  inFlight.begin();
+  const record = newRecord(parts, incoming, part);
+  if (part === undefined) inFlight.begin();
   publishStarted(parts, record);
   try {
-    const value = await send(parts, input, settings, incoming, record);
+    const value = await send(parts, input, settings, incoming, record, part);
     const { found, ageMs } = record;
     if (found === 'stale' || found === 'stale-on-error') {
       return finished(parts, record, 'stale', undefined, { provenance: 'stale', value, ageMs });
     }
-    const { fallback, cache } = definition.options;
+    const { fallback, cache } = parts.definition.options;
     const live = fallback === undefined && !mayBeStale(cache) ? value : { provenance: 'live', value };
     if (found === 'fresh') return finished(parts, record, 'cached', undefined, live);
     if (value instanceof Streamed) {
@@ -92,8 +93,27 @@ export async function execute(parts: OperationParts, given: CallInput, said: Cal
   } finally {
     // Whatever came of it: what has been sent may have been done.
     if (parts.invalidates !== undefined && record.attempts > 0) for (const cache of parts.invalidates) cache.clear();
-    inFlight.end();
+    if (part === undefined) inFlight.end();
   }
+}
+
+/** What is known of a call that begins. */
+export function newRecord(
+  { definition, runtime }: OperationParts,
+  incoming: Incoming | undefined,
+  part?: CallPart,
+): CallRecord {
+  const startedAt = runtime.clock.now();
+  return {
+    startedAt,
+    deadline: Number.POSITIVE_INFINITY,
+    requestId: part?.requestId ?? incoming?.requestId ?? newId(),
+    trace: part?.trace ?? CallTrace.of(incoming),
+    progress: new CallProgress(startedAt),
+    streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
+    attempts: 0,
+    entered: { count: 0, left: false },
+  };
 }
 
 /** Fixes the request, before anything is waited for, and sends it through the stack: the same in every attempt. */
@@ -103,12 +123,13 @@ async function send(
   settings: CallSettings,
   incoming: Incoming | undefined,
   record: CallRecord,
+  part: CallPart | undefined,
 ): Promise<unknown> {
   const { name, definition, inFlight } = parts;
   const { target, prefix } = parts.settings;
   const facts: ErrorFacts = { target, operation: name };
-  if (inFlight.closed) throw new ClientClosedError('the client has been closed', facts);
-  record.deadline = deadlineOf(parts, settings, record.startedAt, incoming?.deadline, facts);
+  if (inFlight.closed && part === undefined) throw new ClientClosedError('the client has been closed', facts);
+  record.deadline = part?.deadline ?? deadlineOf(parts, settings, record.startedAt, incoming?.deadline, facts);
   const idempotencyKey = keyOf(definition, settings, facts);
   const call: CallOptions = {
     target,
@@ -117,7 +138,7 @@ async function send(
     signal: settings.signal,
     idempotent: idempotencyKey !== undefined || isIdempotent(definition),
   };
-  const built = parts.build?.(facts) ?? buildRequest(definition, prefix, input, parts.own, facts);
+  const built = buildRequest(definition, prefix, input, parts.own, facts);
   // A schema that takes its time takes it out of the call's.
   const request = built instanceof Promise ? await parts.inTime.execute(() => built, call) : built;
   const ofCall = {
@@ -136,12 +157,18 @@ async function send(
     trace: record.trace,
     progress: record.progress,
     streams: record.streams,
+    part,
   };
-  if (parts.cache === undefined) return sendNow(parts, sending, call, record);
+  const { cache, collector } = parts;
+  if (cache === undefined && collector === undefined) return sendNow(parts, sending, call, record);
   const asker = edited === undefined ? settings : { ...settings, headers: saidHeaders(settings.headers, edited) };
-  const key = cacheKey(request, asker, facts);
-  if (key === undefined) return sendNow(parts, sending, call, record);
-  const answer = await parts.cache.ask((own) => load(parts, sending, own, record), { ...call, key });
+  const joining =
+    collector === undefined
+      ? undefined
+      : { input, params: request.params, settings, asker: askerKey(asker, facts), record };
+  const key = cache === undefined ? undefined : cacheKey(request, asker, facts);
+  if (cache === undefined || key === undefined) return sendOrJoin(parts, sending, call, record, joining);
+  const answer = await cache.ask((own) => load(parts, sending, own, record, joining), { ...call, key });
   record.found = answer.found;
   record.ageMs = answer.ageMs;
   // A refresh in the background is nobody's attempt.
@@ -150,13 +177,33 @@ async function send(
 }
 
 /** Loads what is kept, for this call or in the background; closing waits for it. */
-async function load(parts: OperationParts, sending: Sending, call: CallOptions, record: CallRecord): Promise<unknown> {
+async function load(
+  parts: OperationParts,
+  sending: Sending,
+  call: CallOptions,
+  record: CallRecord,
+  joining: Joining | undefined,
+): Promise<unknown> {
   parts.inFlight.begin();
   try {
-    return await sendNow(parts, sending, call, record);
+    return await sendOrJoin(parts, sending, call, record, joining);
   } finally {
     parts.inFlight.end();
   }
+}
+
+/** Sends the request, or lets the call go along with others where its operation collects them. */
+function sendOrJoin(
+  parts: OperationParts,
+  sending: Sending,
+  call: CallOptions,
+  record: CallRecord,
+  joining: Joining | undefined,
+): Promise<unknown> {
+  const alone = () => sendNow(parts, sending, call, record);
+  const { collector } = parts;
+  if (collector === undefined || joining === undefined) return alone();
+  return together(parts, collector, joining, call, alone);
 }
 
 function sendNow(parts: OperationParts, sending: Sending, call: CallOptions, record: CallRecord): Promise<unknown> {

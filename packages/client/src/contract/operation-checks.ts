@@ -1,5 +1,6 @@
 import { type Check, type Checks, callable, flag, milliseconds, oneOf, whole } from '@switchgear/policy/options';
 import { cacheOptions, operationNames } from './cache-options.ts';
+import { collectOptions } from './collect-options.ts';
 import { DomainError, type DomainErrorClass } from './domain-error.ts';
 import type { Envelope } from './envelope.ts';
 import type { Method, OperationOptions } from './operation.ts';
@@ -90,6 +91,7 @@ export const operationChecks: Checks<OperationOptions> = {
   retryStatuses: statuses,
   fallback: callable(),
   cache: cacheOptions,
+  collect: collectOptions,
   invalidates: operationNames,
 };
 
@@ -107,6 +109,7 @@ export interface Contradiction {
 /** The first of the options that contradicts another one, or the method. */
 export function contradictionIn(method: Method, options: OperationOptions): Contradiction | undefined {
   const { body, bodyAs, response, responseAs = 'json', attemptTimeoutMs, deadlineMs } = options;
+  const collect = options.collect !== undefined;
   const contradictions: readonly (readonly [boolean, keyof OperationOptions, string])[] = [
     [hasBody(options) && (method === 'GET' || method === 'HEAD'), body ? 'body' : 'bodyAs', `no body with ${method}`],
     [bodyAs === 'stream' && body !== undefined, 'body', "no schema with bodyAs: 'stream', which is not looked into"],
@@ -120,6 +123,13 @@ export function contradictionIn(method: Method, options: OperationOptions): Cont
     [options.cache !== undefined && !reads.has(method), 'cache', `none with ${method}, which is no read`],
     [options.cache !== undefined && responseAs === 'stream', 'cache', "none with responseAs: 'stream'"],
     [options.cache !== undefined && (bodyAs === 'stream' || bodyAs === 'multipart'), 'cache', `none with ${bodyAs}`],
+    [collect && method !== 'GET', 'collect', `none with ${method}`],
+    [collect && options.query !== undefined, 'collect', 'none beside query: a batch asks by its keys alone'],
+    [collect && options.headers !== undefined, 'collect', 'none beside headers: a batch asks by its keys alone'],
+    [collect && options.results !== undefined, 'collect', 'none beside results: no item of a batch has a status'],
+    [collect && responseAs !== 'json', 'collect', `none with responseAs: '${responseAs}'`],
+    [collect && response === 'none', 'collect', "none with response: 'none'"],
+    [collect && options.idempotencyKey === true, 'collect', 'none with idempotencyKey'],
     [
       Object.keys(options.errors ?? {}).some((status) => Object.hasOwn(options.results ?? {}, status)),
       'errors',

@@ -1,6 +1,7 @@
 import { ConfigError } from '@switchgear/policy';
 import { readOptions } from '@switchgear/policy/options';
 import { type OperationCacheOptions, readCacheOptions } from './cache-options.ts';
+import { type CollectOptions, readCollectOptions } from './collect-options.ts';
 import type { DomainErrorClass } from './domain-error.ts';
 import type { Envelope } from './envelope.ts';
 import type { ParamsFit } from './input.ts';
@@ -94,6 +95,8 @@ export interface OperationOptions {
   readonly fallback?: (failure: FallbackFailure) => unknown;
   /** Answers again what was answered before to the same principal: of GET, HEAD and QUERY. @default none */
   readonly cache?: OperationCacheOptions;
+  /** Asks for several callers at once, by a batch: of a GET with one parameter in its path. @default none */
+  readonly collect?: CollectOptions;
   /** The operations whose kept answers are forgotten once this one has been sent, whoever they were for. @default none */
   readonly invalidates?: readonly string[];
 }
@@ -150,15 +153,34 @@ export function isOperation(value: unknown): value is OperationDefinition {
 }
 
 function define(method: Method): Define {
-  return (path, options) => {
-    const at = `${method} ${path}`;
-    const read = readOptions(at, (options ?? {}) as OperationOptions, operationChecks, {});
-    const wrong = contradictionIn(method, read);
-    if (wrong !== undefined) throw new ConfigError(`${at}.${wrong.option}`, wrong.expected, read[wrong.option]);
-    if (read.cache !== undefined) readCacheOptions(`${at}.cache`, read.cache);
-    // Frozen: a client that is in use must not change under its calls.
-    const definition = Object.freeze({ method, path: pathTemplate(path), options: Object.freeze(read) });
-    made.add(definition);
-    return definition as OperationDefinition<never, never>;
-  };
+  return (path, options) => makeOperation(method, path, options ?? {}, {}) as OperationDefinition<never, never>;
+}
+
+/**
+ * Checks what is said about an operation, and makes one that clients take.
+ * @param more What a kind of operation has beside what all of them have.
+ * @throws ConfigError naming the option, as in `GET /users.cache`.
+ */
+export function makeOperation<More extends object>(
+  method: Method,
+  path: string,
+  options: OperationOptions,
+  more: More,
+): OperationDefinition & More {
+  const at = `${method} ${path}`;
+  const read = readOptions(at, options, operationChecks, {});
+  const wrong = contradictionIn(method, read);
+  if (wrong !== undefined) throw new ConfigError(`${at}.${wrong.option}`, wrong.expected, read[wrong.option]);
+  if (read.cache !== undefined) readCacheOptions(`${at}.cache`, read.cache);
+  const template = pathTemplate(path);
+  if (read.collect !== undefined) {
+    readCollectOptions(`${at}.collect`, read.collect);
+    if (template.names.length !== 1) {
+      throw new ConfigError(`${at}.collect`, 'a path with one parameter, which is the key', path);
+    }
+  }
+  // Frozen: a client that is in use must not change under its calls.
+  const definition = Object.freeze({ ...more, method, path: template, options: Object.freeze(read) });
+  made.add(definition);
+  return definition;
 }

@@ -20,16 +20,7 @@ export interface ClientControls extends AsyncDisposable {
 }
 
 /** The names that no operation can have. */
-export const controlNames: readonly string[] = [
-  'target',
-  'on',
-  'snapshot',
-  'describe',
-  'explain',
-  'close',
-  'fetch',
-  'then',
-];
+export const controlNames: readonly string[] = ['target', 'on', 'snapshot', 'describe', 'explain', 'close', 'then'];
 
 /** What the controls work on. */
 export interface ControlledParts {

@@ -18,6 +18,8 @@ export interface BuiltRequest {
   readonly headers?: ReadonlyMap<string, string> | undefined;
   /** The media type of the body, where only the body knows it. */
   readonly contentType?: string | undefined;
+  /** The path parameters, as they were checked. */
+  readonly params?: unknown;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -62,6 +64,7 @@ export function buildRequest(
       method,
       path: prefix + (path ?? segmentsOf(template, Object(params), facts)) + queryString(query, facts),
       headers: options.headers === undefined ? undefined : declaredHeaders(headers, own, facts),
+      params: options.params === undefined ? input : params,
     };
     const encoded = hasBody(options) ? encodeBody(options.bodyAs ?? 'json', body, facts) : none;
     return encoded instanceof Promise
