@@ -10,6 +10,19 @@ import type { ReadableStream } from 'node:stream/web';
 
 import type { SecureContext } from 'node:tls';
 
+// adapters/fetch/client-fetch.d.ts
+export type ClientFetch = (input: string | URL | Request, init?: FetchInit) => Promise<Response>;
+
+// adapters/fetch/fetch-settings.d.ts
+export interface FetchSettings {
+  readonly operation?: string | undefined;
+  readonly deadlineMs?: number | undefined;
+  readonly idempotent?: boolean | undefined;
+}
+export interface FetchInit extends RequestInit {
+  readonly switchgear?: FetchSettings | undefined;
+}
+
 // auth/authenticator.d.ts
 export interface AuthenticatorContext {
   readonly runtime: Runtime;
@@ -996,7 +1009,9 @@ export interface CallOutcome {
 // service-client.d.ts
 export type ServiceClient<Ops extends Operations> = {
   readonly [K in keyof Ops]: Ops[K] extends BatchDefinition<infer Key, infer Value> ? BatchCall<Key, Value> : OperationCall<Ops[K]>;
-} & ClientControls;
+} & ClientControls & {
+  readonly fetch: ClientFetch;
+};
 export declare function createServiceClient<const Ops extends Operations>(given: ServiceClientOptions<Ops> & {
   readonly operations: CollectsFit<Ops>;
 }): ServiceClient<Ops>;

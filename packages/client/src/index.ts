@@ -1,3 +1,5 @@
+export type { ClientFetch } from './adapters/fetch/client-fetch.ts';
+export type { FetchInit, FetchSettings } from './adapters/fetch/fetch-settings.ts';
 export type { Authenticator, AuthenticatorContext } from './auth/authenticator.ts';
 export { type BearerOptions, bearer, bearerDefaults } from './auth/bearer.ts';
 export {

@@ -9,13 +9,13 @@ import {
   type Runtime,
   retry,
 } from '@switchgear/policy';
+import { type ClientFetch, clientFetch } from './adapters/fetch/client-fetch.ts';
 import { openCaches } from './assembly/caches.ts';
-import { openCollector } from './assembly/collectors.ts';
+import { openCollectors } from './assembly/collectors.ts';
 import { openCredential } from './assembly/credential.ts';
 import { type Gates, openGates } from './assembly/gates.ts';
 import { headersFor } from './assembly/operation-headers.ts';
 import { openTransport, readTls } from './assembly/transports.ts';
-import type { BatchParts } from './batch/ask-in-chunks.ts';
 import { type BatchDefinition, isBatch } from './batch/batch.ts';
 import { type BatchCall, batchCall } from './batch/batch-call.ts';
 import type { CollectsFit } from './batch/collects-fit.ts';
@@ -38,13 +38,17 @@ import { openHosts } from './hosts/open-hosts.ts';
 import { type SharedTools, SpreadAttempts } from './hosts/spread-attempts.ts';
 import { Interceptors } from './interceptors/interceptors.ts';
 import { callerHeaders } from './request/headers.ts';
+import type { RawAnswers } from './response/read-answer.ts';
 
 /** A client: the operations of its contract, and its controls. */
 export type ServiceClient<Ops extends Operations> = {
   readonly [K in keyof Ops]: Ops[K] extends BatchDefinition<infer Key, infer Value>
     ? BatchCall<Key, Value>
     : OperationCall<Ops[K]>;
-} & ClientControls;
+} & ClientControls & {
+    /** The web's `fetch`, for what brings none of its own: to this service, through all of this client. */
+    readonly fetch: ClientFetch;
+  };
 
 /**
  * Makes a client of a service: its operations as functions, each call with one deadline, retries within a budget, a
@@ -88,13 +92,7 @@ export function createServiceClient<const Ops extends Operations>(
   const clientHeaders = new Map([['user-agent', settings.userAgent], ...callerHeaders(settings.headers, own, {})]);
   const caches = openCaches(settings, inTime, runtime);
   const interceptors = settings.interceptors && new Interceptors(settings.interceptors, own, events, runtime);
-  const batches = new Map<string, BatchParts>();
-  const batchNamed = (name: string): BatchParts => batches.get(name) as BatchParts;
-  for (const [name, definition] of Object.entries(settings.operations as Operations)) {
-    const wrong = (place: string, expected: string, got: unknown): never => {
-      throw new ConfigError(`createServiceClient.operations.${name}${place}`, expected, got);
-    };
-    if (controlNames.includes(name)) wrong('', `a name that is none of ${controlNames.join(', ')}`, name);
+  const partsOf = (name: string, definition: OperationDefinition, raw?: RawAnswers): OperationParts => {
     const { options: said } = definition;
     const tools: SharedTools = {
       credential,
@@ -103,6 +101,7 @@ export function createServiceClient<const Ops extends Operations>(
         envelope: (said.envelope ?? settings.envelope) || undefined,
         maxBodyBytes: said.maxBodyBytes ?? settings.maxBodyBytes,
         wallNow: () => runtime.clock.wallNow(),
+        raw,
       },
       answersStream: said.responseAs === 'stream',
       followRedirects: said.followRedirects ?? settings.followRedirects,
@@ -113,10 +112,7 @@ export function createServiceClient<const Ops extends Operations>(
       runtime,
       events,
     };
-    if (tools.answersStream && transport !== undefined && transport.stream === undefined) {
-      wrong('.responseAs', 'a transport that can stream', 'one that cannot');
-    }
-    const parts: OperationParts = {
+    return {
       name,
       definition,
       settings,
@@ -128,21 +124,29 @@ export function createServiceClient<const Ops extends Operations>(
           : { ...tools, transport },
       headers: headersFor(said, clientHeaders),
       own,
-      cache: caches.get(name),
-      collector: openCollector(name, definition, settings, batchNamed, inFlight, events, runtime),
+      cache: raw === undefined ? caches.get(name) : undefined,
+      collector: raw === undefined ? collectors.get(name) : undefined,
       invalidates: said.invalidates?.map((forgotten) => caches.get(forgotten) as OperationCache),
       interceptors,
       inFlight,
       events,
       runtime,
     };
-    if (isBatch(definition)) {
-      const batch: BatchParts = { ...parts, definition };
-      batches.set(name, batch);
-      client[name] = batchCall(batch);
-    } else {
-      client[name] = operationCall(parts);
+  };
+  const collectors = openCollectors(settings, { partsOf, inFlight, events, runtime });
+  const place = { origin: settings.origin, prefix: settings.prefix };
+  client.fetch = clientFetch({ target: settings.target, place, operations: settings.operations, partsOf });
+  for (const [name, definition] of Object.entries(settings.operations as Operations)) {
+    const wrong = (place: string, expected: string, got: unknown): never => {
+      throw new ConfigError(`createServiceClient.operations.${name}${place}`, expected, got);
+    };
+    if (controlNames.includes(name)) wrong('', `a name that is none of ${controlNames.join(', ')}`, name);
+    if (definition.options.responseAs === 'stream' && transport !== undefined && transport.stream === undefined) {
+      wrong('.responseAs', 'a transport that can stream', 'one that cannot');
     }
+    client[name] = isBatch(definition)
+      ? batchCall({ ...partsOf(name, definition), definition })
+      : operationCall(partsOf(name, definition));
   }
   return client as ServiceClient<Ops>;
 }

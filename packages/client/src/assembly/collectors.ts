@@ -3,29 +3,45 @@ import { askInChunks, type BatchParts } from '../batch/ask-in-chunks.ts';
 import { type BatchDefinition, isBatch } from '../batch/batch.ts';
 import { Collector } from '../batch/collector.ts';
 import type { InFlight } from '../call/in-flight.ts';
+import type { OperationParts } from '../call/operation-parts.ts';
 import type { ClientSettings } from '../client-options.ts';
-import { readCollectOptions } from '../contract/collect-options.ts';
-import type { OperationDefinition } from '../contract/operation.ts';
+import { type CollectOptions, readCollectOptions } from '../contract/collect-options.ts';
+import type { OperationDefinition, OperationOptions } from '../contract/operation.ts';
 import type { ClientEvent } from '../events.ts';
 
+/** What a collector has from its client. */
+export interface CollectorTools {
+  /** What the operation of a batch is made of. */
+  readonly partsOf: (name: string, definition: BatchDefinition) => OperationParts;
+  readonly inFlight: InFlight;
+  readonly events: EventBus<ClientEvent>;
+  readonly runtime: Runtime;
+}
+
 /**
- * What makes batches of single look-ups, for an operation that asks for it.
- * @param partsOf Finds the batch when it is first needed: it may stand further down in the contract.
+ * What makes batches of single look-ups, for the operations that ask for it.
  * @throws ConfigError if there is no such batch, or the options contradict it or the operation's deadline.
  */
-export function openCollector(
+export function openCollectors(settings: ClientSettings, tools: CollectorTools): ReadonlyMap<string, Collector> {
+  const collectors = new Map<string, Collector>();
+  for (const [name, definition] of Object.entries(settings.operations)) {
+    if (definition.options.collect === undefined) continue;
+    collectors.set(name, openCollector(name, definition.options, definition.options.collect, settings, tools));
+  }
+  return collectors;
+}
+
+function openCollector(
   name: string,
-  { options }: OperationDefinition,
+  options: OperationOptions,
+  given: CollectOptions,
   settings: ClientSettings,
-  partsOf: (batch: string) => BatchParts,
-  inFlight: InFlight,
-  events: EventBus<ClientEvent>,
-  { clock }: Runtime,
-): Collector | undefined {
-  if (options.collect === undefined) return undefined;
+  { partsOf, inFlight, events, runtime: { clock } }: CollectorTools,
+): Collector {
   const at = `createServiceClient.operations.${name}.collect`;
-  const { into, waitMs, maxKeys } = readCollectOptions(at, options.collect);
-  const { batch } = batchOf(settings, `${at}.into`, into);
+  const { into, waitMs, maxKeys } = readCollectOptions(at, given);
+  const definition = batchOf(settings, `${at}.into`, into);
+  const { batch } = definition;
   if (maxKeys !== undefined && maxKeys > batch.maxKeys) {
     throw new ConfigError(`${at}.maxKeys`, `at most that of ${into}, which is ${batch.maxKeys}`, maxKeys);
   }
@@ -34,19 +50,20 @@ export function openCollector(
     throw new ConfigError(`${at}.waitMs`, `less than the deadline, which is ${deadlineMs}`, waitMs);
   }
   const { target } = settings;
+  // When it is first needed: the parts of a batch have collectors among them.
+  let parts: BatchParts | undefined;
   return new Collector({
     rules: batch,
     waitMs,
     maxKeys: maxKeys ?? batch.maxKeys,
     clock,
-    async ask({ keys, calls, longest, earliest, signal }) {
-      const { call, record, settings: said } = longest;
-      const { principal, headers } = said;
+    async ask({ keys, calls, longest: { call, record, settings: said }, earliest, signal }) {
+      parts ??= { ...partsOf(into, definition), definition };
       inFlight.begin();
       try {
-        return await askInChunks(partsOf(into), keys, {
+        return await askInChunks(parts, keys, {
           asked: calls,
-          settings: { principal, headers, signal },
+          settings: { principal: said.principal, headers: said.headers, signal },
           deadline: call.deadline,
           toldDeadline: earliest,
           requestId: record.requestId,

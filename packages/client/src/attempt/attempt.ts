@@ -237,7 +237,7 @@ class Attempt extends DelegatedCall {
 
   async #send(grant: Grant | undefined): Promise<WireAnswer> {
     const { request, headers: ofCall, trace, part } = this.#sending;
-    const { answersStream, deadlineHeader, origin, reader, runtime, transport } = this.#tools;
+    const { deadlineHeader, origin, reader, runtime, transport } = this.#tools;
     const facts = this.#facts;
     const until = Math.min(this.deadline, part?.toldDeadline?.() ?? Number.POSITIVE_INFINITY);
     const leftMs = Math.max(0, Math.floor(until - runtime.clock.now()));
@@ -257,6 +257,8 @@ class Attempt extends DelegatedCall {
       maxBodyBytes: reader.maxBodyBytes,
     };
     let answer: WireAnswer;
+    // Who takes answers as they come takes them whole as well, from a transport that cannot stream.
+    const answersStream = this.#tools.answersStream && (reader.raw === undefined || transport.stream !== undefined);
     if (answersStream || body instanceof Upload) {
       answer = await sendStreamed(wire, body, answersStream, transport, this, facts);
     } else {

@@ -1,6 +1,6 @@
 import { DeadlineExceededError, type ErrorFacts, SwitchgearError } from '@switchgear/policy';
 import type { CallSettings } from '../call/call-settings.ts';
-import { runCall } from '../call/operation-call.ts';
+import { execute } from '../call/operation-call.ts';
 import type { OperationParts } from '../call/operation-parts.ts';
 import type { CallTrace } from '../trace/call-trace.ts';
 import type { BatchDefinition } from './batch.ts';
@@ -120,7 +120,7 @@ async function askChunk(
     headers === undefined ? settings : { ...settings, headers: { ...settings.headers, ...headers } };
   sums.requests++;
   try {
-    const { value, attempts } = await runCall(parts, input, said, {
+    const { value, attempts } = await execute(parts, input, said, {
       deadline,
       toldDeadline,
       requestId,

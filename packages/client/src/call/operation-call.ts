@@ -41,7 +41,7 @@ export interface OperationCall<D> {
 /** Makes the function of an operation. */
 export function operationCall(parts: OperationParts): OperationCall<OperationDefinition> {
   const run = (input: CallInput = {}, settings: CallSettings = {}): Promise<WithMeta<unknown>> =>
-    runCall(parts, input, settings);
+    execute(parts, input, settings);
   const call = (input?: CallInput, settings?: CallSettings): Promise<unknown> =>
     run(input, settings).then((result) => result.value);
   return Object.assign(call, { withMeta: run }) as OperationCall<OperationDefinition>;
@@ -51,7 +51,7 @@ export function operationCall(parts: OperationParts): OperationCall<OperationDef
  * Makes one call of an operation, from its input to its result, and tells of it.
  * @param part What it has from a larger one that it is part of, and that is counted in its place.
  */
-export async function runCall(
+export async function execute(
   parts: OperationParts,
   given: CallInput,
   said: CallSettings,
@@ -138,7 +138,7 @@ async function send(
     signal: settings.signal,
     idempotent: idempotencyKey !== undefined || isIdempotent(definition),
   };
-  const built = buildRequest(definition, prefix, input, parts.own, facts);
+  const built = parts.build?.(facts) ?? buildRequest(definition, prefix, input, parts.own, facts);
   // A schema that takes its time takes it out of the call's.
   const request = built instanceof Promise ? await parts.inTime.execute(() => built, call) : built;
   const ofCall = {

@@ -1,4 +1,4 @@
-import type { EventBus, Pipeline, Policy, Runtime } from '@switchgear/policy';
+import type { ErrorFacts, EventBus, Pipeline, Policy, Runtime } from '@switchgear/policy';
 import type { AttemptTools } from '../attempt/attempt.ts';
 import type { Collector } from '../batch/collector.ts';
 import type { OperationCache } from '../cache/operation-cache.ts';
@@ -7,6 +7,7 @@ import type { OperationDefinition } from '../contract/operation.ts';
 import type { ClientEvent } from '../events.ts';
 import type { SpreadAttempts } from '../hosts/spread-attempts.ts';
 import type { Interceptors } from '../interceptors/interceptors.ts';
+import type { BuiltRequest } from '../request/build-request.ts';
 import type { InFlight } from './in-flight.ts';
 
 /** What an operation is made of. */
@@ -19,6 +20,8 @@ export interface OperationParts {
   readonly inTime: Policy;
   /** For a service of several hosts, what chooses one for each attempt. */
   readonly tools: AttemptTools | SpreadAttempts;
+  /** Makes the request of a call that has no input to make one of. */
+  readonly build?: ((facts: ErrorFacts) => BuiltRequest | Promise<BuiltRequest>) | undefined;
   /** Sent with every call, by lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
   /** Names that a caller may not set. */

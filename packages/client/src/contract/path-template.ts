@@ -1,4 +1,5 @@
 import { ConfigError } from '@switchgear/policy';
+import { holdsDotSegment, isDotSegment } from './dot-segments.ts';
 
 /** What a path parameter may be. It becomes one segment, encoded; it can be nothing else. */
 export type PathValue = string | number | bigint;
@@ -82,24 +83,12 @@ function encodeSegment(value: unknown): EncodedSegment {
   const text = String(value);
   if (text === '') return { ok: false, problem: 'is empty' };
   if (!text.isWellFormed()) return { ok: false, problem: 'has half of a surrogate pair' };
-  // Servers and proxies differ in how often they decode, so an encoded dot or slash counts as what it stands for.
-  const decoded = decodeRepeatedly(text);
-  if (decoded === '.' || decoded === '..') return { ok: false, problem: 'is a dot segment' };
-  if (/(^|[/\\])\.{1,2}($|[/\\])/.test(decoded)) return { ok: false, problem: 'holds a dot segment' };
+  if (isDotSegment(text)) return { ok: false, problem: 'is a dot segment' };
+  if (holdsDotSegment(text)) return { ok: false, problem: 'holds a dot segment' };
   // A control character never belongs in an identifier, and some servers cut a path at one.
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 0x20 || code === 0x7f) return { ok: false, problem: 'holds a control character' };
   }
   return { ok: true, segment: encodeURIComponent(text) };
-}
-
-function decodeRepeatedly(text: string): string {
-  let decoded = text;
-  for (let i = 0; i < 3 && decoded.includes('%'); i++) {
-    const once = decoded.replace(/%(2e|2f|5c|25)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-    if (once === decoded) break;
-    decoded = once;
-  }
-  return decoded;
 }

@@ -20,7 +20,16 @@ export interface ClientControls extends AsyncDisposable {
 }
 
 /** The names that no operation can have. */
-export const controlNames: readonly string[] = ['target', 'on', 'snapshot', 'describe', 'explain', 'close', 'then'];
+export const controlNames: readonly string[] = [
+  'target',
+  'on',
+  'snapshot',
+  'describe',
+  'explain',
+  'close',
+  'fetch',
+  'then',
+];
 
 /** What the controls work on. */
 export interface ControlledParts {

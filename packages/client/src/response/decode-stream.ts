@@ -25,14 +25,19 @@ export function decodeStream(
   const stages = encodings.map((encoding) => {
     const make = decoders.get(encoding);
     if (make === undefined) throw new Undecodable('content-encoding: one that is not known');
-    return make();
+    return make;
   });
-  // Each failure is heard by whoever reads the last stage, so the callback has nothing to add.
-  const last = joined([body, ...stages], () => {});
+  let last: Readable | undefined;
   return {
     async *[Symbol.asyncIterator]() {
       let bytes = 0;
       try {
+        const chunks = body[Symbol.asyncIterator]();
+        const first = await chunks.next();
+        // No bytes at all are nothing, in every encoding: so it is with HEAD, and with 204.
+        if (first.done === true) return;
+        // Each failure is heard by whoever reads the last stage, so the callback has nothing to add.
+        last = joined([continued(first.value, chunks), ...stages.map((make) => make())], () => {});
         for await (const chunk of last as AsyncIterable<Uint8Array>) {
           bytes += chunk.length;
           if (bytes > maxBytes) throw new BodyTooLarge(`more than ${maxBytes} bytes when decoded`);
@@ -46,9 +51,19 @@ export function decodeStream(
     },
     destroy(reason) {
       body.destroy(reason);
-      last.destroy();
+      last?.destroy();
     },
   };
+}
+
+/** A body of which the first chunk has been taken. */
+async function* continued(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield first;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 /** `pipeline` takes any number of stages, an iterable first; its types know only some of the forms. */

@@ -16,6 +16,13 @@ export interface Reader {
   readonly envelope: Envelope | undefined;
   readonly maxBodyBytes: number;
   readonly wallNow: () => number;
+  /** For whoever wants answers as they came, whatever their status. */
+  readonly raw?: RawAnswers | undefined;
+}
+
+/** Keeps an answer with the error that stands for it, which retry and breaker go by. */
+export interface RawAnswers {
+  keep(error: SwitchgearError, answer: WireResponse): void;
 }
 
 /**
@@ -30,6 +37,7 @@ export function readAnswer(response: WireResponse, reader: Reader, facts: ErrorF
   const { status } = response;
   const wanted = results === undefined ? status >= 200 && status < 300 : Object.hasOwn(results, status);
   const schema = results === undefined ? options.response : results[status];
+  if (wanted && reader.raw !== undefined) return response;
   if (wanted && (schema === 'none' || method === 'HEAD')) return tagged(reader, status, undefined);
   const encoding = response.headers['content-encoding'];
   if (encoding === undefined || response.body.length === 0) {
@@ -59,7 +67,11 @@ function judgeAnswer(
   once: boolean,
 ): unknown {
   const { status, headers } = response;
-  if (!wanted) throw refusalOf(response, body, reader, facts, once);
+  if (!wanted) {
+    const refusal = refusalOf(response, body, reader, facts, once);
+    reader.raw?.keep(refusal, response);
+    throw refusal;
+  }
   const { response: given, responseAs, results } = reader.definition.options;
   const schema = results === undefined ? given : results[status];
   const content =

@@ -22,6 +22,7 @@ import {
 import { type Check, type Checks, flag, made, milliseconds, readOptions, text } from '@switchgear/policy/options';
 import { classifyAnswer, type StatusRules } from '../../classify/answer.ts';
 import { headerProblem } from '../../request/headers.ts';
+import { isRepeatable } from '../../request/repeatable.ts';
 import { Upload } from '../../request/upload.ts';
 import { DispatchedAttempt } from './dispatched-attempt.ts';
 import { replayableBody } from './dispatched-body.ts';
@@ -178,7 +179,7 @@ function knownRequest(options: DispatchOptions, deadlineMs: number, runtime: Run
 }
 
 function mayRepeat({ method, headers }: DispatchOptions): boolean {
-  return (method !== 'POST' && method !== 'PATCH') || hasHeader(headers, 'idempotency-key');
+  return isRepeatable(method) || hasHeader(headers, 'idempotency-key');
 }
 
 /** A pool of one origin need not say it. */
