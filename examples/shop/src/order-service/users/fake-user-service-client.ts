@@ -1,8 +1,7 @@
 import type { ClientEvent, ClientSnapshot } from '@switchgear/client';
 import { CircuitOpenError } from '@switchgear/policy';
-import { type BatchResult, lookUpInChunks } from './batch.ts';
 import { type CreateUserRequest, type UpdateUserRequest, type User, UserNotFoundError } from './user-contract.ts';
-import type { RunningUserServiceClient } from './user-service-client.ts';
+import type { RunningUserServiceClient, UserOutcome } from './user-service-client.ts';
 
 export function aUser(id: number, change: Partial<User> = {}): User {
   return {
@@ -108,15 +107,13 @@ export class FakeUserServiceClient implements RunningUserServiceClient {
     this.known.delete(userId);
   }
 
-  batchGetUsers(userIds: readonly number[]): Promise<BatchResult<User>> {
-    return lookUpInChunks(
-      userIds,
-      async (chunk) => {
-        this.#hear(`batch ${chunk.join(',')}`);
-        return chunk.flatMap((id) => this.known.get(id) ?? []);
-      },
-      { chunkSize: 100, concurrency: 2 },
-    );
+  async batchGetUsers(userIds: readonly number[]): Promise<readonly UserOutcome[]> {
+    if (userIds.length > 0) this.asked.push(`batch ${[...new Set(userIds)].join(',')}`);
+    return userIds.map((key) => {
+      if (this.failure !== undefined) return { outcome: 'failed', key, error: this.failure };
+      const value = this.known.get(key);
+      return value === undefined ? { outcome: 'missing', key } : { outcome: 'found', key, value };
+    });
   }
 
   #hear(call: string): void {

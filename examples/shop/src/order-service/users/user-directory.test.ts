@@ -198,6 +198,23 @@ test('shows many by one question, each as well as it can', async () => {
   );
 });
 
+test('reports once what hides many, and shows them even when nothing could be asked at all', async () => {
+  const { service, hidden, directory } = directoryOf([aUser(1), aUser(2)]);
+  await directory.forShowAll([{ id: 1 }, { id: 2 }]);
+  service.failure = circuitOpen();
+  await directory.forShowAll([{ id: 1 }, { id: 2 }]);
+  const closed = new Error('closed');
+  service.batchGetUsers = () => Promise.reject(closed);
+
+  const shown = await directory.forShowAll([{ id: 1 }, { id: 2 }]);
+
+  assert.deepEqual(
+    shown.map(({ provenance }) => provenance),
+    ['fresh', 'fresh'],
+  );
+  assert.deepEqual(hidden, [service.failure, closed]);
+});
+
 test('remembers no more users than it may, and forgets the least recently used', async () => {
   const { service, directory } = directoryOf([aUser(1), aUser(2), aUser(3)], { maxUsers: 2 });
   for (const id of [1, 2, 1, 3]) await directory.forShow({ id });

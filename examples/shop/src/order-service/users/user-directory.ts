@@ -2,7 +2,7 @@ import { isAway } from '@switchgear/client';
 import { LRUCache } from 'lru-cache';
 import type { ServiceClock } from '../../service/clock.ts';
 import { type User, UserNotFoundError } from './user-contract.ts';
-import type { UserServiceClient } from './user-service-client.ts';
+import type { UserOutcome, UserServiceClient } from './user-service-client.ts';
 
 /** Where a user's name comes from, from best to worst. */
 export const PROVENANCES = ['live', 'fresh', 'stale', 'made-up'] as const;
@@ -126,16 +126,28 @@ export class UserDirectory {
   /** Names for many, in the order wanted, asked for together; each user degrades alone. Never rejects. */
   async forShowAll(wanted: readonly NameWanted[]): Promise<readonly ShowableUser[]> {
     const askedAt = this.#clock.now();
-    const { found, missing, failures } = await this.#users.batchGetUsers(wanted.map(({ id }) => id));
-    const live = new Map(found.map((user) => [user.id, user]));
-    const deleted = new Set(missing);
-    for (const user of found) this.#remember(user, askedAt);
-    for (const { error } of failures) this.#onHidden(error);
-    return wanted.map((name) => {
-      const user = live.get(name.id);
-      if (user !== undefined) return { provenance: 'live', user };
-      return deleted.has(name.id) ? this.#forget(name.id) : this.#withoutService(name);
+    const outcomes = await this.#outcomesOf(wanted.map(({ id }) => id));
+    return wanted.map((name, place) => {
+      const one = outcomes[place];
+      if (one?.outcome === 'missing') return this.#forget(name.id);
+      if (one?.outcome !== 'found') return this.#withoutService(name);
+      this.#remember(one.value, askedAt);
+      return { provenance: 'live', user: one.value };
     });
+  }
+
+  /** None when nothing could be asked at all. */
+  async #outcomesOf(ids: readonly number[]): Promise<readonly UserOutcome[]> {
+    try {
+      const outcomes = await this.#users.batchGetUsers(ids);
+      // All ids of one request fail with one error.
+      const failures = outcomes.flatMap((one) => (one.outcome === 'failed' ? [one.error] : []));
+      for (const error of new Set(failures)) this.#onHidden(error);
+      return outcomes;
+    } catch (error) {
+      this.#onHidden(error);
+      return [];
+    }
   }
 
   #remember(user: User, knownAt: number): void {

@@ -3,13 +3,11 @@ import {
   type ClientControls,
   clientCredentials,
   createServiceClient,
+  type KeyOutcome,
   type ServiceClientOptions,
   successEnvelope,
 } from '@switchgear/client';
-import { systemRuntime } from '@switchgear/policy';
-import { type BatchResult, lookUpInChunks } from './batch.ts';
 import {
-  BATCH_LIMIT,
   type CreateUserRequest,
   type UpdateUserRequest,
   type User,
@@ -17,6 +15,9 @@ import {
   userOperations,
 } from './user-contract.ts';
 import { toClientOptions, type UserServiceClientConfig } from './user-service-config.ts';
+
+/** What became of one id that was asked for among many. */
+export type UserOutcome = KeyOutcome<number, User>;
 
 /** What the order-service asks of the user-service. Every method may reject with a `SwitchgearError`. */
 export interface UserServiceClient {
@@ -28,8 +29,8 @@ export interface UserServiceClient {
   updateUser(userId: number, request: UpdateUserRequest, settings?: CallSettings): Promise<User>;
   /** @throws UserNotFoundError */
   deleteUser(userId: number, settings?: CallSettings): Promise<void>;
-  /** Any number of ids, within one deadline. Never rejects: what could not be looked up is among `failures`. */
-  batchGetUsers(userIds: readonly number[], settings?: CallSettings): Promise<BatchResult<User>>;
+  /** Any number of ids, within one deadline: an outcome for each, in this order, whatever fails. */
+  batchGetUsers(userIds: readonly number[], settings?: CallSettings): Promise<readonly UserOutcome[]>;
 }
 
 /** A client that runs, and how it does. */
@@ -48,9 +49,6 @@ export interface UserServiceAccess {
   readonly client?: Pick<ServiceClientOptions, 'runtime' | 'transport'>;
 }
 
-/** Two chunks hide each other's latency; more would take places from the orders that are being placed. */
-const BATCH_CONCURRENCY = 2;
-
 /**
  * The user-service as an object: one deadline per call, retries within a budget, one breaker for the service, and a
  * token that is renewed ahead of its end.
@@ -61,7 +59,6 @@ export function createUserServiceClient(
   { clientId, clientSecret, client = {} }: UserServiceAccess,
 ): RunningUserServiceClient {
   const mapped = toClientOptions(config);
-  const { clock } = client.runtime ?? systemRuntime;
   const users = createServiceClient({
     ...mapped,
     ...client,
@@ -88,23 +85,7 @@ export function createUserServiceClient(
         throw error;
       }
     },
-    batchGetUsers: (userIds, settings) => {
-      const end = clock.now() + (settings?.deadlineMs ?? mapped.deadlineMs);
-      return lookUpInChunks(
-        userIds,
-        (chunk) =>
-          users.getUserBatch(
-            { body: { userIds: [...chunk] } },
-            {
-              ...settings,
-              // What is left of the whole batch's time, so that ten chunks do not take ten deadlines.
-              deadlineMs: Math.max(0, end - clock.now()),
-              headers: { ...settings?.headers, 'x-batch-size': String(chunk.length) },
-            },
-          ),
-        { chunkSize: BATCH_LIMIT, concurrency: BATCH_CONCURRENCY },
-      );
-    },
+    batchGetUsers: users.batchGetUsers,
   };
 }
 
