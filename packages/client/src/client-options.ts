@@ -21,6 +21,7 @@ import {
 } from '@switchgear/policy/options';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Envelope } from './contract/envelope.ts';
+import type { HedgeSettings } from './contract/hedging.ts';
 import { isOperation, type OperationDefinition } from './contract/operation.ts';
 import { redirects } from './contract/operation-checks.ts';
 import { type BaseUrl, baseUrlCheck, readBaseUrl } from './hosts/base-url.ts';
@@ -61,6 +62,11 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly retry?: Omit<RetryOptions, 'budget' | 'classify'>;
   /** How much retries may add to the load. @default the defaults of retryBudget */
   readonly budget?: RetryBudgetOptions;
+  /**
+   * Sends a slow attempt once more and takes the first answer: of the operations that may be done twice, each at the pace
+   * of its own answers, and within `budget`. @default none
+   */
+  readonly hedge?: HedgeSettings;
   /** When to stop asking a target that fails. @default the defaults of breaker */
   readonly breaker?: Omit<BreakerOptions, 'name' | 'classify'>;
   /** How one of several hosts is chosen, and when one is passed over. @default the defaults of hosts */
@@ -209,6 +215,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       connectTimeoutMs: milliseconds(),
       retry: options(),
       budget: options(),
+      hedge: options(),
       breaker: options(),
       hosts: options(),
       bulkhead: options(),

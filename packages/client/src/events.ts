@@ -4,7 +4,8 @@ import type { CallTimings, PhaseTimings } from './timing/timings.ts';
 
 /**
  * How a call ended. Exhaustive and exclusive: the fates of all calls add up to the calls.
- * - `ok`, `ok-retried`: a live answer, at the first send or a later one
+ * - `ok`, `ok-retried`, `ok-hedged`: a live answer, of the first send, of one after a failure, or of a further copy that
+ *   was quicker than the one before it
  * - `cached`, `stale`: a kept answer, within `freshMs` or past it; an answer that was waited for is `ok`
  * - `degraded`: the fallback answered
  * - `answered`: the service said no, with a status of its contract or another one below 500
@@ -20,6 +21,7 @@ import type { CallTimings, PhaseTimings } from './timing/timings.ts';
 export type Fate =
   | 'ok'
   | 'ok-retried'
+  | 'ok-hedged'
   | 'cached'
   | 'stale'
   | 'degraded'
@@ -58,8 +60,11 @@ export interface ExchangeFinished extends EventBase {
   readonly operation: string;
   /** 1 for the first. */
   readonly attempt: number;
-  /** Why the attempt was made: `hedge` is one that raced another. */
-  readonly kind: 'initial' | 'retry' | 'hedge';
+  /**
+   * Why it was made: as the call's first, after a failure, as a further copy of a slow attempt, or as one more of the
+   * same attempt, which was sent on by a redirect or goes again with a newer token.
+   */
+  readonly kind: 'initial' | 'retry' | 'hedge' | 'resend';
   /** How many exchanges of the same call had begun before, for whatever reason; 0 for the first. */
   readonly resends: number;
   readonly method: string;
@@ -99,6 +104,10 @@ export interface CallFinished extends EventBase {
   readonly durationMs: number;
   /** Attempts that were begun. */
   readonly attempts: number;
+  /** How many of them came after a failure. */
+  readonly retries: number;
+  /** How many of them were further copies of a slow one. */
+  readonly hedges: number;
   /** How far past its deadline it ended, in milliseconds; 0 when in time. */
   readonly overdueMs: number;
   readonly requestId: string;

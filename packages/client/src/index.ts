@@ -33,6 +33,7 @@ export { type OperationCacheOptions, operationCacheDefaults } from './contract/c
 export { type CollectOptions, collectDefaults } from './contract/collect-options.ts';
 export { DomainError, type DomainErrorClass, type ServiceAnswer } from './contract/domain-error.ts';
 export { type Envelope, successEnvelope, type Unwrapped } from './contract/envelope.ts';
+export type { HedgeSettings } from './contract/hedging.ts';
 export {
   type AnswerKind,
   type BodyKind,

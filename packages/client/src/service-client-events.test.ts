@@ -198,7 +198,7 @@ test('tells of both when a request goes again with a newer token, each with the 
     exchanges().map(({ attempt, resends, status, code, kind }) => [attempt, resends, status, code, kind]),
     [
       [1, 0, 401, undefined, 'initial'],
-      [1, 1, 200, undefined, 'initial'],
+      [1, 1, 200, undefined, 'resend'],
     ],
   );
   assert.deepEqual(

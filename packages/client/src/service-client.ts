@@ -14,6 +14,7 @@ import { openCaches } from './assembly/caches.ts';
 import { openCollectors } from './assembly/collectors.ts';
 import { openCredential } from './assembly/credential.ts';
 import { type Gates, openGates } from './assembly/gates.ts';
+import { openHedge } from './assembly/hedging.ts';
 import { headersFor } from './assembly/operation-headers.ts';
 import { openTransport, readTls } from './assembly/transports.ts';
 import { type BatchDefinition, isBatch } from './batch/batch.ts';
@@ -116,7 +117,7 @@ export function createServiceClient<const Ops extends Operations>(
       name,
       definition,
       settings,
-      stack: openStack(settings, gates, definition, runtime),
+      stack: openStack(settings, gates, name, definition, runtime),
       inTime,
       tools:
         transport === undefined
@@ -158,12 +159,15 @@ export function createServiceClient<const Ops extends Operations>(
 function openStack(
   settings: ClientSettings,
   gates: Gates,
+  name: string,
   definition: OperationDefinition,
   runtime: Runtime,
 ): Pipeline<never> {
+  const copies = openHedge(name, definition, settings, gates.budget, runtime);
   const outer = pipeline(
     gates.bulkhead, // one permit per call, so that the retries of one caller never crowd out another
     retry({ ...settings.retry, budget: gates.budget }, runtime), // above the breaker, which must hear every attempt, not only the last
+    ...(copies === undefined ? [] : [copies]), // below retry, whose attempts it shortens, and above all that judges a single copy
   );
   // Of several hosts one is chosen for each attempt, below the retry, which may then go to another. What follows here is
   // done at that host: its own breaker, and the timeout.
@@ -184,7 +188,8 @@ function attemptTimeoutOf(settings: ClientSettings, definition: OperationDefinit
 
 /** The order and the settings of what an operation goes through, that says nothing of its own. */
 function describe(settings: ClientSettings, gates: Gates, hosts: Hosts | undefined): string {
-  const { policies } = openStack(settings, gates, { options: {} } as OperationDefinition, settings.runtime);
+  const any = { method: 'GET', options: {} } as OperationDefinition;
+  const { policies } = openStack(settings, gates, '', any, settings.runtime);
   return [
     `${settings.target} at ${settings.origin}${settings.prefix}`,
     `deadline: ${settings.deadlineMs} ms for the whole call`,

@@ -21,6 +21,7 @@ export const bareCall: Call = {
   target: '',
   operation: '',
   attempt: 1,
+  copy: 1,
   deadline: Number.POSITIVE_INFINITY,
   idempotent: true,
   signal: new AbortController().signal,

@@ -10,6 +10,8 @@ export function aFinishedCall(change: Partial<CallFinished> = {}): CallFinished 
     fate: 'ok',
     durationMs: 10,
     attempts: 1,
+    retries: 0,
+    hedges: 0,
     overdueMs: 0,
     requestId: 'request',
     traceId: 'trace',

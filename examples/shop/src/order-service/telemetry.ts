@@ -157,6 +157,7 @@ class RunningTally {
   readonly #fates: Record<Fate, number> = {
     ok: 0,
     'ok-retried': 0,
+    'ok-hedged': 0,
     cached: 0,
     stale: 0,
     degraded: 0,

@@ -114,10 +114,15 @@ class Attempt extends DelegatedCall {
         // What the first request did stays done.
         once ||= !this.idempotent;
       }
-      if (isStream(answer)) return this.#openStream(answer);
+      if (isStream(answer)) {
+        const streamed = this.#openStream(answer);
+        this.#sending.progress.answered(this.copy);
+        return streamed;
+      }
       const value = await this.#read(answer, once);
       this.#exchange?.done();
       this.#ended(undefined);
+      this.#sending.progress.answered(this.copy);
       return value;
     } catch (error) {
       this.#exchange?.failed(error);
@@ -171,7 +176,7 @@ class Attempt extends DelegatedCall {
   /** What has been answered so far led to this one. */
   #beginExchange(): void {
     this.#exchange?.done();
-    this.#exchange = ExchangeRecord.of(this, this.#sending, this.#tools);
+    this.#exchange = ExchangeRecord.of(this, this.#sending, this.#tools, this.#answer !== undefined);
   }
 
   async #authorised(credential: Credential): Promise<WireAnswer> {

@@ -9,6 +9,8 @@ export class CallProgress {
   exchanges = 0;
   /** Those that are under way and told of. More than one while copies of the call race. */
   readonly open: ExchangeRecord[] = [];
+  /** Which copy of an attempt answered first; 0 while none has. */
+  answeredBy = 0;
   #running = 0;
   #ended = false;
 
@@ -18,6 +20,10 @@ export class CallProgress {
 
   attemptBegins(): void {
     this.#running++;
+  }
+
+  answered(copy: number): void {
+    if (this.answeredBy === 0) this.answeredBy = copy;
   }
 
   enter(phase: Phase, at: number): void {

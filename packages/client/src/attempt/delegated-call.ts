@@ -24,6 +24,10 @@ export class DelegatedCall implements Call {
     return this.call.attempt;
   }
 
+  get copy(): number {
+    return this.call.copy;
+  }
+
   get deadline(): number {
     return this.call.deadline;
   }

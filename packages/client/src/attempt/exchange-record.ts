@@ -32,21 +32,24 @@ export class ExchangeRecord {
   #answer: Pick<WireResponse, 'status' | 'origin' | 'protocol'> | undefined;
   #finished = false;
 
-  /** The record of what is about to be sent, or `undefined` if nobody wants to hear of it. */
-  static of(call: Call, sending: Sending, tools: AttemptTools): ExchangeRecord | undefined {
+  /**
+   * The record of what is about to be sent, or `undefined` if nobody wants to hear of it.
+   * @param again Whether the same attempt has had an answer already, which led to this one.
+   */
+  static of(call: Call, sending: Sending, tools: AttemptTools, again: boolean): ExchangeRecord | undefined {
     const { progress } = sending;
     const resends = progress.exchanges++;
-    return tools.events.wants('exchange.finished') ? new ExchangeRecord(call, sending, tools, resends) : undefined;
+    if (!tools.events.wants('exchange.finished')) return undefined;
+    return new ExchangeRecord(call, sending, tools, resends, again);
   }
 
-  private constructor(call: Call, sending: Sending, tools: AttemptTools, resends: number) {
+  private constructor(call: Call, sending: Sending, tools: AttemptTools, resends: number, again: boolean) {
     const { open } = sending.progress;
     const now = tools.runtime.clock.now();
     this.#call = call;
     this.#sending = sending;
     this.#tools = tools;
-    // What begins while another copy of the call is under way is one more of a race.
-    this.#kind = open.length > 0 ? 'hedge' : call.attempt > 1 ? 'retry' : 'initial';
+    this.#kind = again ? 'resend' : kindOf(call);
     this.#resends = resends;
     this.#startedAt = now;
     this.#clock = new PhaseClock(now);
@@ -108,6 +111,11 @@ export class ExchangeRecord {
       timings: this.#clock.exchangeTimings(at),
     });
   }
+}
+
+function kindOf({ attempt, copy }: Call): ExchangeFinished['kind'] {
+  if (copy > 1) return 'hedge';
+  return attempt > 1 ? 'retry' : 'initial';
 }
 
 function isOutOfTime(reason: unknown): boolean {

@@ -24,6 +24,7 @@ export function metaOf(parts: OperationParts, record: CallRecord, fate: Fate, va
   return {
     value,
     provenance,
+    fate,
     attempts,
     durationMs: now - startedAt,
     timings: progress.clock.timings(now),
@@ -54,7 +55,7 @@ export function publishStarted(parts: OperationParts, record: CallRecord): void 
 /** Tells that a call has ended: once for each. Its error learns where the time went, before anybody sees it. */
 export function publishFinished(parts: OperationParts, record: CallRecord, fate: Fate, error: unknown): void {
   const { events, name: operation, runtime, settings } = parts;
-  const { attempts, progress, requestId, startedAt, trace } = record;
+  const { attempts, hedges, progress, requestId, startedAt, trace } = record;
   const at = runtime.clock.now();
   progress.end();
   // An error that several calls share tells of the first of them.
@@ -72,6 +73,8 @@ export function publishFinished(parts: OperationParts, record: CallRecord, fate:
     fate,
     durationMs: at - startedAt,
     attempts,
+    retries: Math.max(0, attempts - 1 - hedges),
+    hedges,
     overdueMs: Math.max(0, at - record.deadline),
     requestId,
     traceId: trace.traceId,

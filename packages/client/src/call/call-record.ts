@@ -16,6 +16,8 @@ export interface CallRecord {
   /** For an operation that answers with a stream. */
   readonly streams: StreamsOfCall | undefined;
   attempts: number;
+  /** Those of them that were further copies of a slow one. */
+  hedges: number;
   /** Where the client has interceptors. */
   intercepted?: InterceptedCall;
   /** How many of them the call has gone through. */

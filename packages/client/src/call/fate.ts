@@ -13,6 +13,13 @@ import {
   ThrottledError,
 } from '../errors.ts';
 import type { Fate } from '../events.ts';
+import type { CallRecord } from './call-record.ts';
+
+/** The fate of a call that a live answer came to. */
+export function liveFate({ attempts, hedges, progress }: CallRecord): Fate {
+  if (progress.answeredBy > 1) return 'ok-hedged';
+  return attempts - hedges > 1 ? 'ok-retried' : 'ok';
+}
 
 /** The fate of a call that rejected. `cancelled` is what is left when the error is none of ours: the caller's reason. */
 export function fateOf(error: unknown, cancelled: boolean): Fate {

@@ -21,7 +21,7 @@ import { headersOf } from './call-headers.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallSettings } from './call-settings.ts';
 import { degrade } from './degrade.ts';
-import { fateOf } from './fate.ts';
+import { fateOf, liveFate } from './fate.ts';
 import { isIdempotent, keyOf } from './idempotency.ts';
 import { interceptCall, saidHeaders } from './intercept-call.ts';
 import type { CallInput, OperationParts } from './operation-parts.ts';
@@ -80,9 +80,9 @@ export async function execute(
       watchStream(value, streamingCall(parts, record, settings.signal), (fate, error) =>
         publishFinished(parts, record, fate, error),
       );
-      return metaOf(parts, record, 'ok', live);
+      return metaOf(parts, record, liveFate(record), live);
     }
-    return finished(parts, record, record.attempts > 1 ? 'ok-retried' : 'ok', undefined, live);
+    return finished(parts, record, liveFate(record), undefined, live);
   } catch (error) {
     record.streams?.settle(undefined);
     const cancelled = settings.signal?.aborted === true && error === settings.signal.reason;
@@ -112,6 +112,7 @@ export function newRecord(
     progress: new CallProgress(startedAt),
     streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
     attempts: 0,
+    hedges: 0,
     entered: { count: 0, left: false },
   };
 }
@@ -172,7 +173,10 @@ async function send(
   record.found = answer.found;
   record.ageMs = answer.ageMs;
   // A refresh in the background is nobody's attempt.
-  if (answer.found === 'stale') record.attempts = 0;
+  if (answer.found === 'stale') {
+    record.attempts = 0;
+    record.hedges = 0;
+  }
   return answer.value;
 }
 
@@ -213,6 +217,7 @@ function sendNow(parts: OperationParts, sending: Sending, call: CallOptions, rec
   return stack.execute(
     (attempted) => {
       record.attempts = attempted.attempt;
+      if (attempted.copy > 1) record.hedges++;
       return spread === undefined ? attempt(sending, tools as AttemptTools, attempted) : spread(attempted);
     },
     // A stream that can be sent once makes the call one: whatever has begun to be sent is not sent again.
@@ -223,5 +228,6 @@ function sendNow(parts: OperationParts, sending: Sending, call: CallOptions, rec
 function streamingCall(parts: OperationParts, record: CallRecord, signal: AbortSignal | undefined): StreamingCall {
   const { inTime, inFlight, name: operation } = parts;
   const { attempts, deadline } = record;
-  return { target: parts.settings.target, operation, attempts, deadline, signal, inTime, inFlight };
+  const fate = liveFate(record);
+  return { target: parts.settings.target, operation, attempts, fate, deadline, signal, inTime, inFlight };
 }

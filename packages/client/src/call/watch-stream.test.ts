@@ -6,7 +6,7 @@ import { ManualClock } from '@switchgear/policy/testing';
 import { Streamed } from '../response/streamed-answer.ts';
 import { PushedBody } from '../transport/pushed-body.ts';
 import { InFlight } from './in-flight.ts';
-import { watchStream } from './watch-stream.ts';
+import { type StreamingCall, watchStream } from './watch-stream.ts';
 
 /** Counts who waits to hear that the client is being closed. */
 class Counted extends InFlight {
@@ -29,7 +29,16 @@ function watched(deadlineMs: number, signal?: AbortSignal) {
   const streamed = new Streamed({ status: 200, headers: {}, body: wire }, 1_000, {});
   const ends: unknown[] = [];
   const inTime = deadline({ deadlineMs: Number.POSITIVE_INFINITY }, { clock, random: () => 0 });
-  const call = { target: 'files', operation: 'read', attempts: 2, deadline: deadlineMs, signal, inTime, inFlight };
+  const call: StreamingCall = {
+    target: 'files',
+    operation: 'read',
+    attempts: 2,
+    fate: 'ok-retried',
+    deadline: deadlineMs,
+    signal,
+    inTime,
+    inFlight,
+  };
   watchStream(streamed, call, (fate) => ends.push(fate));
   return { clock, inFlight, wire, streamed, ends };
 }

@@ -10,6 +10,8 @@ export interface StreamingCall {
   readonly target: string;
   readonly operation: string;
   readonly attempts: number;
+  /** The fate of the call if its body is read to the end. */
+  readonly fate: Fate;
   /** In monotonic milliseconds. */
   readonly deadline: number;
   readonly signal: AbortSignal | undefined;
@@ -28,7 +30,7 @@ export function watchStream(
   call: StreamingCall,
   ended: (fate: Fate, error: unknown) => void,
 ): void {
-  const { target, operation, attempts, deadline, signal, inFlight } = call;
+  const { target, operation, attempts, fate, deadline, signal, inFlight } = call;
   const facts: ErrorFacts = { target, operation, attempts, sent: 'answered', phase: 'body' };
   inFlight.begin();
   const stayOpen = inFlight.onClose(() => {
@@ -50,7 +52,7 @@ export function watchStream(
   call.inTime.execute(body, { target, operation, deadline, signal }).catch(give);
   streamed.onEnd((end) => {
     stayOpen();
-    if (end.how === 'read') ended(attempts > 1 ? 'ok-retried' : 'ok', undefined);
+    if (end.how === 'read') ended(fate, undefined);
     else if (end.how === 'left') ended('cancelled', undefined);
     else {
       const left = (signal?.aborted === true && end.error === signal.reason) || end.error instanceof ClientClosedError;

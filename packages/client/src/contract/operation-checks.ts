@@ -3,6 +3,7 @@ import { cacheOptions, operationNames } from './cache-options.ts';
 import { collectOptions } from './collect-options.ts';
 import { DomainError, type DomainErrorClass } from './domain-error.ts';
 import type { Envelope } from './envelope.ts';
+import { hedgeSettings, mayHedge } from './hedging.ts';
 import type { Method, OperationOptions } from './operation.ts';
 import type { Results } from './result.ts';
 import { isSchema, type Schema } from './schema.ts';
@@ -88,6 +89,7 @@ export const operationChecks: Checks<OperationOptions> = {
   idempotencyKey: flag,
   deadlineMs: milliseconds(),
   attemptTimeoutMs: milliseconds(),
+  hedge: hedgeSettings,
   retryStatuses: statuses,
   fallback: callable(),
   cache: cacheOptions,
@@ -120,6 +122,11 @@ export function contradictionIn(method: Method, options: OperationOptions): Cont
     [responseAs !== 'json' && response === 'none', 'responseAs', "none with response: 'none'"],
     [responseAs === 'stream' && response !== undefined, 'response', "none with responseAs: 'stream'"],
     [responseAs === 'stream' && options.results !== undefined, 'results', "none with responseAs: 'stream'"],
+    [
+      Boolean(options.hedge) && !mayHedge(method, options),
+      'hedge',
+      bodyAs === 'stream' ? "none with bodyAs: 'stream'" : 'none, as it must not be done twice',
+    ],
     [options.cache !== undefined && !reads.has(method), 'cache', `none with ${method}, which is no read`],
     [options.cache !== undefined && responseAs === 'stream', 'cache', "none with responseAs: 'stream'"],
     [options.cache !== undefined && (bodyAs === 'stream' || bodyAs === 'multipart'), 'cache', `none with ${bodyAs}`],

@@ -4,6 +4,7 @@ import { type OperationCacheOptions, readCacheOptions } from './cache-options.ts
 import { type CollectOptions, readCollectOptions } from './collect-options.ts';
 import type { DomainErrorClass } from './domain-error.ts';
 import type { Envelope } from './envelope.ts';
+import type { HedgeSettings } from './hedging.ts';
 import type { ParamsFit } from './input.ts';
 import { contradictionIn, operationChecks } from './operation-checks.ts';
 import { type PathTemplate, pathTemplate } from './path-template.ts';
@@ -86,6 +87,11 @@ export interface OperationOptions {
   readonly deadlineMs?: number;
   /** For this operation, in milliseconds. @default the client's */
   readonly attemptTimeoutMs?: number;
+  /**
+   * Sends a slow attempt once more and takes the first answer, within the budget that the retries have; `false` where the
+   * client hedges and this one is not to. @default the client's, where it may be done twice
+   */
+  readonly hedge?: HedgeSettings | false;
   /** Further statuses that an idempotent call is sent again for, such as 500. @default none */
   readonly retryStatuses?: readonly number[];
   /**

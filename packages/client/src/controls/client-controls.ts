@@ -8,8 +8,11 @@ import { type ClientSnapshot, snapshotOf } from './snapshot.ts';
 /** What a client has beside its operations. */
 export interface ClientControls extends AsyncDisposable {
   readonly target: string;
-  /** Hears everything this client says, until the returned function is called. */
-  on(listener: (event: ClientEvent) => void): () => void;
+  /**
+   * Hears what this client says, until the returned function is called.
+   * @param types What is heard; no other event is even made for this listener's sake. Everything if left out.
+   */
+  on(listener: (event: ClientEvent) => void, types?: readonly ClientEvent['type'][]): () => void;
   snapshot(): ClientSnapshot;
   /** The policies an operation goes through, outermost first, a line each. */
   describe(): string;
@@ -52,7 +55,7 @@ export function controlsOf(parts: ControlledParts): ClientControls {
   };
   return {
     target,
-    on: (listener) => events.on(listener),
+    on: (listener, types) => events.on(listener, types),
     snapshot: () => snapshotOf(target, gates, hosts, inFlight),
     describe,
     explain: () => hosts?.explain() ?? gates.breaker.explain(),

@@ -13,6 +13,8 @@ export interface Call {
   readonly key?: string | undefined;
   /** 1 for the first send. */
   readonly attempt: number;
+  /** Which copy of the attempt it is, where several race: 1 for the first, which is nearly always the only one. */
+  readonly copy: number;
   /** When the whole call must be over, in monotonic milliseconds of the runtime's clock; Infinity when never. */
   readonly deadline: number;
   /** Whether the same work may be done twice without harm. */
@@ -149,6 +151,11 @@ export class CallContext implements Call {
 
   get key(): string | undefined {
     return this.#root.key;
+  }
+
+  get copy(): number {
+    // Only a root has no parent, and there is one of it.
+    return this.parent?.copy ?? 1;
   }
 
   /** Whether anything could ever cancel it. Most calls have no signal and no deadline above them, and need not listen. */

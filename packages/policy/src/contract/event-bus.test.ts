@@ -69,6 +69,23 @@ test('a listener that was added twice hears twice, and is taken off once each ti
   assert.equal(heard, 3);
 });
 
+test('a listener that names types hears those alone, and no other is made for its sake', () => {
+  const bus = new EventBus();
+  const heard: string[] = [];
+  const leave = bus.on((event) => heard.push(event.type), ['fallback.used', 'retry.stopped']);
+  const leaveSecond = bus.on(() => {}, ['fallback.used']);
+  assert.deepEqual([bus.wants('fallback.used'), bus.wants('retry.stopped')], [true, true]);
+  assert.equal(bus.wants('breaker.opened'), false);
+  bus.publish(used);
+  bus.publish({ ...used, type: 'attempt.timed-out', afterMs: 1 });
+  assert.deepEqual(heard, ['fallback.used']);
+  leave();
+  leave();
+  assert.deepEqual([bus.wants('fallback.used'), bus.wants('retry.stopped')], [true, false]);
+  leaveSecond();
+  assert.equal(bus.wants('fallback.used'), false);
+});
+
 test('a listener that throws is counted, and keeps nothing from the others', () => {
   const bus = new EventBus();
   let heard = 0;

@@ -333,31 +333,60 @@ class GuardedSink implements EventSink {
 export class EventBus<E extends EventBase = PolicyEvent> implements EventSink<E> {
   /** Errors thrown by listeners so far. They are counted here and go no further: a listener cannot fail a call. */
   listenerErrors = 0;
-  readonly #listeners = new Set<(event: E) => void>();
+  readonly #listeners = new Set<Listener<E>>();
+  /** How many listeners hear each type alone, and how many hear all of them. */
+  readonly #wanted = new Map<E['type'], number>();
+  #wantAll = 0;
   readonly #diagnostics = new DiagnosticsSink<E>();
 
-  /** Hears every event until the returned function is called. */
-  on(listener: (event: E) => void): () => void {
-    // A wrapper of its own per subscription, so that the same function subscribed twice is taken off once each.
-    const own = (event: E): void => listener(event);
+  /**
+   * Hears events until the returned function is called.
+   * @param types Those that are heard; all others are not even made for this listener's sake. All of them if left out.
+   */
+  on(listener: (event: E) => void, types?: readonly E['type'][]): () => void {
+    // A record of its own per subscription, so that the same function subscribed twice is taken off once each.
+    const own: Listener<E> = {
+      hear: listener,
+      types: types === undefined ? undefined : new Set(types),
+    };
     this.#listeners.add(own);
+    this.#count(own, 1);
     return () => {
-      this.#listeners.delete(own);
+      if (this.#listeners.delete(own)) this.#count(own, -1);
     };
   }
 
   wants(type: E['type']): boolean {
-    return this.#listeners.size > 0 || this.#diagnostics.wants(type);
+    return this.#wantAll > 0 || (this.#wanted.size > 0 && this.#wanted.has(type)) || this.#diagnostics.wants(type);
   }
 
   publish(event: E): void {
-    for (const listener of this.#listeners) {
+    for (const { hear, types } of this.#listeners) {
+      if (types !== undefined && !types.has(event.type)) continue;
       try {
-        hush(listener(event));
+        hush(hear(event));
       } catch {
         this.listenerErrors++;
       }
     }
     if (this.#diagnostics.wants(event.type)) this.#diagnostics.publish(event);
   }
+
+  #count({ types }: Listener<E>, by: 1 | -1): void {
+    if (types === undefined) {
+      this.#wantAll += by;
+      return;
+    }
+    for (const type of types) {
+      const listeners = (this.#wanted.get(type) ?? 0) + by;
+      if (listeners === 0) this.#wanted.delete(type);
+      else this.#wanted.set(type, listeners);
+    }
+  }
+}
+
+interface Listener<E extends EventBase> {
+  readonly hear: (event: E) => void;
+  /** `undefined` for one that hears all. */
+  readonly types: ReadonlySet<E['type']> | undefined;
 }

@@ -23,6 +23,10 @@ export class Copy extends CallScope {
     this.paidFor = paidFor;
   }
 
+  override get copy(): number {
+    return this.number;
+  }
+
   /** Leaves it behind: its result is nobody's any more, and until it ends it holds what it holds. */
   giveUp(reason: unknown, now: number): void {
     this.#givenUpAt = now;
