@@ -4,7 +4,7 @@
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import type { BreakerOptions, BreakerSnapshot, BulkheadOptions, BulkheadSnapshot, Call, ErrorFacts, EventBase, Phase, PolicyEvent, RetryBudgetOptions, RetryBudgetSnapshot, RetryOptions, Runtime, Sent, SwitchgearError, Verdict } from '@switchgear/policy';
+import type { BreakerOptions, BreakerSnapshot, BulkheadOptions, BulkheadSnapshot, Call, ErrorFacts, EventBase, HedgeOptions, Phase, PolicyEvent, RetryBudgetOptions, RetryBudgetSnapshot, RetryOptions, Runtime, Sent, SwitchgearError, Verdict } from '@switchgear/policy';
 
 import type { ReadableStream } from 'node:stream/web';
 
@@ -296,6 +296,7 @@ export interface OperationCall<D> {
 export interface WithMeta<T> {
   readonly value: T;
   readonly provenance: 'live' | 'cached' | 'stale' | 'degraded';
+  readonly fate: Fate;
   readonly attempts: number;
   readonly durationMs: number;
   readonly timings: CallTimings;
@@ -324,6 +325,7 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly connectTimeoutMs?: number;
   readonly retry?: Omit<RetryOptions, 'budget' | 'classify'>;
   readonly budget?: RetryBudgetOptions;
+  readonly hedge?: HedgeSettings;
   readonly breaker?: Omit<BreakerOptions, 'name' | 'classify'>;
   readonly hosts?: HostsOptions;
   readonly bulkhead?: Omit<BulkheadOptions, 'name' | 'classify'>;
@@ -412,6 +414,9 @@ export type Unwrapped = {
 };
 export type Envelope = (body: unknown) => Unwrapped | undefined;
 export declare const successEnvelope: Envelope;
+
+// contract/hedging.d.ts
+export type HedgeSettings = Omit<HedgeOptions, 'budget' | 'classify' | 'action' | 'dispose'>;
 
 // contract/input.d.ts
 export type Scalar = string | number | boolean | bigint;
@@ -502,6 +507,7 @@ export interface OperationOptions {
   readonly idempotencyKey?: boolean;
   readonly deadlineMs?: number;
   readonly attemptTimeoutMs?: number;
+  readonly hedge?: HedgeSettings | false;
   readonly retryStatuses?: readonly number[];
   readonly fallback?: (failure: FallbackFailure) => unknown;
   readonly cache?: OperationCacheOptions;
@@ -621,7 +627,7 @@ type Schema = StandardSchemaV1;
 // controls/client-controls.d.ts
 export interface ClientControls extends AsyncDisposable {
   readonly target: string;
-  on(listener: (event: ClientEvent) => void): () => void;
+  on(listener: (event: ClientEvent) => void, types?: readonly ClientEvent['type'][]): () => void;
   snapshot(): ClientSnapshot;
   describe(): string;
   explain(): string;
@@ -750,7 +756,7 @@ export declare class TokenUnavailableError extends SwitchgearError {
 export declare function isAway(error: unknown): boolean;
 
 // events.d.ts
-export type Fate = 'ok' | 'ok-retried' | 'cached' | 'stale' | 'degraded' | 'answered' | 'throttled' | 'refused' | 'timed-out' | 'unavailable' | 'invalid' | 'unauthenticated' | 'cancelled' | 'misused';
+export type Fate = 'ok' | 'ok-retried' | 'ok-hedged' | 'cached' | 'stale' | 'degraded' | 'answered' | 'throttled' | 'refused' | 'timed-out' | 'unavailable' | 'invalid' | 'unauthenticated' | 'cancelled' | 'misused';
 export interface CallStarted extends EventBase {
   readonly type: 'call.started';
   readonly operation: string;
@@ -765,7 +771,7 @@ export interface ExchangeFinished extends EventBase {
   readonly type: 'exchange.finished';
   readonly operation: string;
   readonly attempt: number;
-  readonly kind: 'initial' | 'retry' | 'hedge';
+  readonly kind: 'initial' | 'retry' | 'hedge' | 'resend';
   readonly resends: number;
   readonly method: string;
   readonly template: string;
@@ -790,6 +796,8 @@ export interface CallFinished extends EventBase {
   readonly fate: Fate;
   readonly durationMs: number;
   readonly attempts: number;
+  readonly retries: number;
+  readonly hedges: number;
   readonly overdueMs: number;
   readonly requestId: string;
   readonly traceId: string;

@@ -387,6 +387,7 @@ export interface Call {
   readonly operation: string;
   readonly key?: string | undefined;
   readonly attempt: number;
+  readonly copy: number;
   readonly deadline: number;
   readonly idempotent: boolean;
   readonly signal: AbortSignal;
@@ -421,6 +422,7 @@ declare class CallContext implements Call {
   get operation(): string;
   get idempotent(): boolean;
   get key(): string | undefined;
+  get copy(): number;
   get cancellable(): boolean;
   get cancelled(): boolean;
   get reason(): unknown;
@@ -651,7 +653,7 @@ export declare function sinkOf({ events }: {
 export declare class EventBus<E extends EventBase = PolicyEvent> implements EventSink<E> {
   #private;
   listenerErrors: number;
-  on(listener: (event: E) => void): () => void;
+  on(listener: (event: E) => void, types?: readonly E['type'][]): () => void;
   wants(type: E['type']): boolean;
   publish(event: E): void;
 }
