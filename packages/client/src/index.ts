@@ -24,6 +24,7 @@ export type { BatchCall } from './batch/batch-call.ts';
 export type { BatchKey } from './batch/batch-key.ts';
 export { dataLoaderValues } from './batch/data-loader.ts';
 export type { KeyOutcome } from './batch/key-outcome.ts';
+export type { KeptAnswers } from './cache/kept-answers.ts';
 export type { CallSettings } from './call/call-settings.ts';
 export type { OperationCall } from './call/operation-call.ts';
 export type { WithMeta } from './call/with-meta.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '@switchgear/policy/testing';
+import fc from 'fast-check';
 import { get, post } from './contract/operation.ts';
 import type { Live } from './contract/provenance.ts';
 import type { ClientEvent } from './events.ts';
@@ -8,7 +9,7 @@ import { createServiceClient } from './service-client.ts';
 import { after, answer, mockTransport, refuse } from './testing/index.ts';
 
 /** A service whose users grow a version older with every answer, and a client that keeps what it said. */
-function world() {
+function world(more: { readonly maxEntries?: number } = {}) {
   const clock = new ManualClock();
   let version = 0;
   let away = false;
@@ -19,7 +20,7 @@ function world() {
     const reply = method === 'GET' ? answer(200, { path, version: ++version, tags: ['a'] }) : answer(204);
     return slow ? after(100, reply) : reply;
   });
-  const cache = { freshMs: 1_000, negativeMs: 500 };
+  const cache = { freshMs: 1_000, negativeMs: 500, ...more };
   const client = createServiceClient({
     target: 'users',
     baseUrl: 'http://users.internal',
@@ -170,6 +171,103 @@ test('keeps nothing that was loaded from before a write', async () => {
     mock.requests.map(({ method }) => method),
     ['GET', 'POST', 'GET'],
   );
+});
+
+test('forgets one input by hand, for everybody or for one principal, and nothing else', async () => {
+  const { client, mock } = world();
+  const whom = ['alice', 'bob'];
+  const askAll = async (): Promise<string[]> => {
+    mock.clear();
+    for (const principal of whom) {
+      for (const userId of [1, 2])
+        await client.getUser({ userId }, { principal, headers: { 'accept-language': 'ko' } });
+    }
+    return mock.requests.map(({ path }) => path);
+  };
+  assert.equal((await askAll()).length, 4);
+  assert.deepEqual(await askAll(), []);
+  await client.getUser.invalidate({ userId: 1 });
+  assert.deepEqual(await askAll(), ['/users/1', '/users/1']);
+  assert.deepEqual(await askAll(), []);
+  await client.getUser.invalidate({ userId: 2 }, { principal: 'bob' });
+  assert.deepEqual(await askAll(), ['/users/2']);
+  await client.getUser.invalidate({ userId: 2 }, { principal: 'nobody' });
+  await client.getUser.invalidate({ userId: 2, query: { full: true } });
+  assert.deepEqual(await askAll(), []);
+  client.getUser.clear();
+  assert.equal((await askAll()).length, 4);
+});
+
+test('agrees with a naive cache on any sequence of look-ups and of what is forgotten', async () => {
+  const principal = fc.constantFrom('', 'alice', '__proto__', 'a\nb');
+  const userId = fc.integer({ min: 1, max: 3 });
+  const steps = fc.array(
+    fc.oneof(
+      fc.record({ step: fc.constant('ask' as const), userId, principal }),
+      fc.record({
+        step: fc.constant('invalidate' as const),
+        userId,
+        principal: fc.option(principal, { nil: undefined }),
+      }),
+      fc.record({ step: fc.constant('clear' as const) }),
+    ),
+    { maxLength: 40 },
+  );
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      const { client, mock } = world({ maxEntries: 100 });
+      const kept = new Map<string, unknown>();
+      for (const one of all) {
+        if (one.step === 'clear') {
+          kept.clear();
+          client.getUser.clear();
+        } else if (one.step === 'invalidate') {
+          const whose = one.principal === undefined ? ['', 'alice', '__proto__', 'a\nb'] : [one.principal];
+          for (const each of whose) kept.delete(`${one.userId} ${each}`);
+          await client.getUser.invalidate({ userId: one.userId }, { principal: one.principal });
+        } else {
+          const before = mock.requests.length;
+          const user = await client.getUser({ userId: one.userId }, { principal: one.principal });
+          const name = `${one.userId} ${one.principal}`;
+          assert.equal(mock.requests.length - before, kept.has(name) ? 0 : 1);
+          if (kept.has(name)) assert.deepEqual(user, kept.get(name));
+          kept.set(name, user);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('keeps nothing that was asked for before it was forgotten, and answers who had asked', async () => {
+  const { client, clock, mock, setSlow } = world();
+  setSlow(true);
+  const before = client.getUser({ userId: 1 });
+  await clock.advance(0);
+  await client.getUser.invalidate({ userId: 1 });
+  setSlow(false);
+  assert.equal(((await client.getUser({ userId: 1 })) as { version: number }).version, 2);
+  await clock.advance(200);
+  assert.equal(((await before) as { version: number }).version, 1);
+  assert.equal(((await client.getUser({ userId: 1 })) as { version: number }).version, 2);
+  assert.equal(mock.requests.length, 2);
+});
+
+test('forgets no matter how much is forgotten, and keeps no account of it for ever', async () => {
+  const { client, mock } = world({ maxEntries: 2 });
+  await client.getUser({ userId: 1 });
+  for (let userId = 1; userId <= 50; userId++) await client.getUser.invalidate({ userId });
+  await client.getUser({ userId: 1 });
+  assert.equal(mock.requests.length, 2);
+});
+
+test('takes for what is to be forgotten only what could be asked for', async () => {
+  const { client } = world();
+  const invalid = { code: 'SWITCHGEAR_INVALID_REQUEST', operation: 'getUser' };
+  await assert.rejects(client.getUser.invalidate({ userId: '../1' }), invalid);
+  await assert.rejects(client.getUser.invalidate({ userId: 1 }, { principal: 7 as never }), invalid);
+  // @ts-expect-error What keeps nothing has nothing to forget.
+  assert.equal(client.rename.invalidate, undefined);
 });
 
 test('lets who waits for the load of another leave at their own deadline', async () => {

@@ -17,12 +17,13 @@ import { type Gates, openGates } from './assembly/gates.ts';
 import { openHedge } from './assembly/hedging.ts';
 import { headersFor } from './assembly/operation-headers.ts';
 import { openTransport, readTls } from './assembly/transports.ts';
-import { type BatchDefinition, isBatch } from './batch/batch.ts';
-import { type BatchCall, batchCall } from './batch/batch-call.ts';
+import { isBatch } from './batch/batch.ts';
+import { batchCall } from './batch/batch-call.ts';
 import type { CollectsFit } from './batch/collects-fit.ts';
 import type { OperationCache } from './cache/operation-cache.ts';
+import type { CallOf } from './call/call-of.ts';
 import { InFlight } from './call/in-flight.ts';
-import { type OperationCall, operationCall } from './call/operation-call.ts';
+import { operationCall } from './call/operation-call.ts';
 import type { OperationParts } from './call/operation-parts.ts';
 import {
   type ClientSettings,
@@ -43,9 +44,7 @@ import type { RawAnswers } from './response/read-answer.ts';
 
 /** A client: the operations of its contract, and its controls. */
 export type ServiceClient<Ops extends Operations> = {
-  readonly [K in keyof Ops]: Ops[K] extends BatchDefinition<infer Key, infer Value>
-    ? BatchCall<Key, Value>
-    : OperationCall<Ops[K]>;
+  readonly [K in keyof Ops]: CallOf<Ops[K]>;
 } & ClientControls & {
     /** The web's `fetch`, for what brings none of its own: to this service, through all of this client. */
     readonly fetch: ClientFetch;

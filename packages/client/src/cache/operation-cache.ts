@@ -17,6 +17,9 @@ import type { BuiltRequest } from '../request/build-request.ts';
 export class OperationCache {
   readonly #cache: Cache;
   readonly #inTime: Policy;
+  readonly #maxEntries: number;
+  /** How often a request has been forgotten: in its key, so that nothing from before is found. */
+  readonly #generations = new Map<string, number>();
 
   /** @param refreshDeadlineMs How long a load in the background may take. @throws ConfigError naming its place, `at`. */
   constructor(
@@ -30,6 +33,7 @@ export class OperationCache {
     const { staleWhileRevalidateMs: staleMs, ...options } = readCacheOptions(at, given);
     this.#cache = cache({ ...options, staleMs, refreshDeadlineMs, key: (call) => call.key, name }, runtime);
     this.#inTime = inTime;
+    this.#maxEntries = options.maxEntries;
   }
 
   /** Answers from memory, or waits for the one load of its key. */
@@ -46,22 +50,50 @@ export class OperationCache {
     }
   }
 
+  /**
+   * What an answer is kept under: who asks, and the request as it is sent, so that two inputs that become one request are
+   * one and two that do not are never. `undefined` for a body that has no text.
+   */
+  keyOf(request: BuiltRequest, asker: Asker, facts: ErrorFacts): string | undefined {
+    const whose = askerKey(asker, facts);
+    const asked = requestKey(request);
+    if (asked === undefined) return undefined;
+    // JSON has no line break of its own, so none of these can be mistaken for another.
+    return `${this.#generationOf(asked, asker.principal)}\n${whose}\n${asked}`;
+  }
+
+  /** Forgets what is kept of a request, whoever it was for or for one principal alone. */
+  invalidate(request: BuiltRequest, principal: string | undefined): void {
+    const asked = requestKey(request);
+    if (asked === undefined) return;
+    // Who asks is a part of the key, and who has asked is not known. So from now on the same request has another key, and
+    // what is kept under the former one is never found again; it goes when there is no more room.
+    const forgotten = principal === undefined ? asked : ofPrincipal(asked, principal);
+    this.#generations.set(forgotten, (this.#generations.get(forgotten) ?? 0) + 1);
+    if (this.#generations.size > this.#maxEntries) this.clear();
+  }
+
   clear(): void {
     this.#cache.clear();
+    this.#generations.clear();
+  }
+
+  #generationOf(asked: string, principal = ''): string {
+    // Nearly always nothing has been forgotten.
+    if (this.#generations.size === 0) return '0.0';
+    return `${this.#generations.get(asked) ?? 0}.${this.#generations.get(ofPrincipal(asked, principal)) ?? 0}`;
   }
 }
 
-/**
- * What an answer is kept under: who asks, and the request as it is sent, so that two inputs that become one request are
- * one and two that do not are never. `undefined` for a body that has no text.
- */
-export function cacheKey(request: BuiltRequest, asker: Asker, facts: ErrorFacts): string | undefined {
-  const { body } = request;
+function ofPrincipal(asked: string, principal: string): string {
+  return `${asked}\n${principal}`;
+}
+
+function requestKey({ path, body, headers }: BuiltRequest): string | undefined {
   if (body !== undefined && !(body instanceof Uint8Array)) return undefined;
   return JSON.stringify([
-    askerKey(asker, facts),
-    request.path,
+    path,
     body === undefined ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64'),
-    [...(request.headers ?? [])].sort(),
+    [...(headers ?? [])].sort(),
   ]);
 }

@@ -3,7 +3,7 @@ import { type AttemptTools, attempt, type Sending } from '../attempt/attempt.ts'
 import type { CallPart } from '../attempt/call-part.ts';
 import { CallProgress } from '../attempt/call-progress.ts';
 import { type Joining, together } from '../batch/together.ts';
-import { cacheKey } from '../cache/operation-cache.ts';
+import { keptAnswers } from '../cache/kept-answers.ts';
 import { mayBeStale } from '../contract/cache-options.ts';
 import type { InputOf, OperationDefinition, ResultOf } from '../contract/operation.ts';
 import { ClientClosedError } from '../errors.ts';
@@ -44,7 +44,9 @@ export function operationCall(parts: OperationParts): OperationCall<OperationDef
     execute(parts, input, settings);
   const call = (input?: CallInput, settings?: CallSettings): Promise<unknown> =>
     run(input, settings).then((result) => result.value);
-  return Object.assign(call, { withMeta: run }) as OperationCall<OperationDefinition>;
+  const { cache } = parts;
+  const kept = cache === undefined ? undefined : keptAnswers(parts, cache);
+  return Object.assign(call, { withMeta: run }, kept) as OperationCall<OperationDefinition>;
 }
 
 /**
@@ -167,7 +169,7 @@ async function send(
     collector === undefined
       ? undefined
       : { input, params: request.params, settings, asker: askerKey(asker, facts), record };
-  const key = cache === undefined ? undefined : cacheKey(request, asker, facts);
+  const key = cache?.keyOf(request, asker, facts);
   if (cache === undefined || key === undefined) return sendOrJoin(parts, sending, call, record, joining);
   const answer = await cache.ask((own) => load(parts, sending, own, record, joining), { ...call, key });
   record.found = answer.found;
