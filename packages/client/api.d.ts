@@ -276,6 +276,21 @@ interface MatchRules {
   readonly errorIn?: ((item: unknown, answer: ServiceAnswer) => DomainError | null | undefined) | undefined;
 }
 
+// cache/kept-answers.d.ts
+interface Whose {
+  readonly principal?: string | undefined;
+}
+type Arguments<I> = Record<never, never> extends I ? [input?: I, whose?: Whose] : [input: I, whose?: Whose];
+export interface KeptAnswers<D> {
+  invalidate(...args: Arguments<InputOf<D>>): Promise<void>;
+  clear(): void;
+}
+
+// call/call-of.d.ts
+type CallOf<D> = D extends BatchDefinition<infer Key, infer Value> ? BatchCall<Key, Value> : D extends OperationDefinition<string, infer O> ? O extends {
+  readonly cache: object;
+} ? OperationCall<D> & KeptAnswers<D> : OperationCall<D> : never;
+
 // call/call-settings.d.ts
 export interface CallSettings {
   readonly signal?: AbortSignal | undefined;
@@ -1016,7 +1031,7 @@ export interface CallOutcome {
 
 // service-client.d.ts
 export type ServiceClient<Ops extends Operations> = {
-  readonly [K in keyof Ops]: Ops[K] extends BatchDefinition<infer Key, infer Value> ? BatchCall<Key, Value> : OperationCall<Ops[K]>;
+  readonly [K in keyof Ops]: CallOf<Ops[K]>;
 } & ClientControls & {
   readonly fetch: ClientFetch;
 };
