@@ -468,6 +468,18 @@ test('lets a batch that is under way ask for the rest when the client is closed,
   );
 });
 
+test('goes on at another host of the service when one is away', async () => {
+  const { client, mock } = world(
+    (request) => (request.origin === 'http://a.internal' ? refuse() : everyone(request)),
+    { maxKeys: 1, concurrency: 1 },
+    { baseUrl: ['http://a.internal', 'http://b.internal'], retry: { maxRetries: 1 } },
+  );
+  const outcomes = await client.getUsers([1, 2]);
+  assert.ok(outcomes.every(({ outcome }) => outcome === 'found'));
+  const asked = mock.requests.map(({ origin }) => origin);
+  assert.deepEqual(new Set(asked), new Set(['http://a.internal', 'http://b.internal']));
+});
+
 test('refuses a batch that cannot be, where it is written down', () => {
   const refused = { code: 'SWITCHGEAR_INVALID_CONFIG' };
   const wrong: [string, object, string][] = [

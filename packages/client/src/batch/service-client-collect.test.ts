@@ -627,6 +627,16 @@ test('tells callers apart by the headers that interceptors set for them', async 
   );
 });
 
+test('leaves what the fetch of the client asks for as it is', async () => {
+  const { client, mock } = world();
+  const answers = await Promise.all([1, 2].map((id) => client.fetch(`http://users.internal/users/${id}`)));
+  assert.deepEqual(await answers[1]?.json(), userOf(2));
+  assert.deepEqual(
+    mock.requests.map(({ method }) => method),
+    ['GET', 'GET'],
+  );
+});
+
 test('refuses a collection that cannot be, where it is written down', () => {
   const refused = { code: 'SWITCHGEAR_INVALID_CONFIG' };
   const collect = { into: 'getUsers' };
