@@ -1417,3 +1417,86 @@ export declare function resilience(options?: ResilienceOptions, runtime?: Runtim
 export declare function requestSettings(settings: RequestSettings): {
   readonly switchgear: RequestSettings;
 };
+
+// ========== @switchgear/client/metrics
+
+import type { BreakerSnapshot, BulkheadSnapshot, EventBase, Phase, PolicyEvent, RetryBudgetSnapshot, Sent } from '@switchgear/policy';
+
+// metrics/bounded-names.d.ts
+declare class BoundedNames {
+  #private;
+  constructor(max: number);
+  admit(name: string): string;
+}
+
+// metrics/definitions.d.ts
+export interface MetricDefinition {
+  readonly name: string;
+  readonly kind: 'counter' | 'histogram' | 'gauge';
+  readonly unit: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+export declare const durationBuckets: readonly number[];
+export type MetricKey = 'operationDuration' | 'operationsInFlight' | 'operationTime' | 'operationRetries' | 'operationRetryDelay' | 'attempts' | 'retryStops' | 'retryBudgetTokens' | 'rejections' | 'breakerState' | 'breakerTransitions' | 'breakerFailureRatio' | 'breakerSlowRatio' | 'breakerWindowCalls' | 'breakerAdmittedShare' | 'bulkheadInFlight' | 'bulkheadLimit' | 'bulkheadQueued' | 'bulkheadQueueLimit' | 'hedges' | 'cacheLookups' | 'authRefreshes' | 'hosts' | 'hostEjections' | 'faultsInjected' | 'requestDuration';
+export declare const metricDefinitions: Readonly<Record<MetricKey, MetricDefinition>>;
+
+// metrics/meter.d.ts
+export type LabelValues = readonly (string | undefined)[];
+export interface BoundCounter {
+  add(amount: number): void;
+}
+export interface BoundHistogram {
+  record(value: number): void;
+}
+export type SetGauge = (metric: MetricDefinition, labels: LabelValues, value: number) => void;
+export interface Meter {
+  counter(metric: MetricDefinition, labels: LabelValues): BoundCounter;
+  histogram(metric: MetricDefinition, labels: LabelValues): BoundHistogram;
+  observe(read: (set: SetGauge) => void): () => void;
+}
+
+// metrics/metric-names.d.ts
+export declare class MetricNames {
+  readonly target: BoundedNames;
+  readonly operation: BoundedNames;
+  readonly template: BoundedNames;
+  readonly host: BoundedNames;
+  readonly breaker: BoundedNames;
+  readonly errorType: BoundedNames;
+  constructor(max: number);
+}
+
+// metrics/prometheus-name.d.ts
+export declare function prometheusName({ name, kind, unit }: MetricDefinition): string;
+export declare function prometheusLabel(label: string): string;
+
+// metrics/record-metrics.d.ts
+export type MeasuredClient = Pick<ClientControls, 'target' | 'on' | 'snapshot'>;
+export declare function recordMetrics(client: MeasuredClient, meter: Meter, names?: MetricNames, countsRequests?: () => boolean): () => void;
+
+// ========== @switchgear/client/prometheus
+
+import type { BreakerSnapshot, BulkheadSnapshot, EventBase, Phase, PolicyEvent, RetryBudgetSnapshot, Sent } from '@switchgear/policy';
+
+// prometheus/prometheus-metrics.d.ts
+export interface PrometheusRegistry {
+  registerMetric(metric: never): void;
+  removeSingleMetric(name: string): void;
+}
+export type OtherNames = 'article' | 'resilience4j';
+export interface PrometheusMetricsOptions {
+  readonly registry: PrometheusRegistry;
+  readonly alsoAs?: readonly OtherNames[];
+  readonly maxNames?: number;
+}
+export declare const prometheusMetricsDefaults: {
+  readonly alsoAs: readonly OtherNames[];
+  readonly maxNames: number;
+};
+export interface PrometheusMetrics {
+  watch(client: MeasuredClient): () => void;
+  close(): void;
+}
+export declare function prometheusMetrics(options: PrometheusMetricsOptions): PrometheusMetrics;
