@@ -13,6 +13,7 @@ import {
   callable,
   flag,
   milliseconds,
+  number,
   readOptions,
   required,
   secret,
@@ -30,7 +31,8 @@ import type { HostResolver, KnownHost } from './hosts/resolver.ts';
 import type { Interceptor } from './interceptors/interceptor.ts';
 import { readInterceptors } from './interceptors/read-interceptors.ts';
 import { headerProblem } from './request/headers.ts';
-import { defaultDeadlineHeader } from './trace/incoming.ts';
+import { defaultAttemptHeader } from './trace/attempt-count.ts';
+import { defaultDeadlineHeader } from './trace/deadline-header.ts';
 import type { EgressGuard } from './transport/egress.ts';
 import { type TlsSource, tlsSource } from './transport/tls.ts';
 import type { OpenTransport } from './transport/transport.ts';
@@ -81,8 +83,29 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly userAgent?: string;
   /** Sent with every request. @default none */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The header that tells the service how many milliseconds are left. @default 'x-request-deadline-ms' */
-  readonly deadlineHeader?: string;
+  /**
+   * The header that tells the service how many milliseconds are left of an attempt, or `false` for none. `grpc-timeout`
+   * is written in gRPC's own form. @default 'x-request-deadline-ms'
+   */
+  readonly deadlineHeader?: string | false;
+  /**
+   * What the service is told less than there is, in milliseconds, from 1 to 60_000, and never more than a tenth of it:
+   * the answer has to get back and be read while somebody still waits. So each service on the way has less than the one
+   * before. @default 10
+   */
+  readonly deadlineMarginMs?: number;
+  /** The header that tells the service which attempt this is, as in `2;max=3`, or `false` for none. @default 'x-request-attempt' */
+  readonly attemptHeader?: string | false;
+  /**
+   * Tells the trace in `X-Trace-ID`, `X-Span-ID` and `X-Parent-Span-ID` as well, for services that know nothing of
+   * `traceparent`. @default false
+   */
+  readonly xTraceHeaders?: boolean;
+  /**
+   * Who is told the `baggage` that an incoming request brought: origins, hosts, or `*.` and what hosts end in. It may
+   * say anything about anybody, so it is nobody unless named. @default []
+   */
+  readonly baggageTo?: readonly string[];
   /** Connections at most; further requests wait for one. @default 64 */
   readonly connections?: number;
   /** How long an idle connection is kept, in milliseconds. Keep it below the server's own. @default 4_000 */
@@ -120,7 +143,11 @@ export const serviceClientDefaults: {
   readonly attemptTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly userAgent: string;
-  readonly deadlineHeader: string;
+  readonly deadlineHeader: string | false;
+  readonly deadlineMarginMs: number;
+  readonly attemptHeader: string | false;
+  readonly xTraceHeaders: boolean;
+  readonly baggageTo: readonly string[];
   readonly connections: number;
   readonly keepAliveMs: number;
   readonly allowH2: boolean;
@@ -134,6 +161,10 @@ export const serviceClientDefaults: {
   connectTimeoutMs: 1_000,
   userAgent: 'switchgear',
   deadlineHeader: defaultDeadlineHeader,
+  deadlineMarginMs: 10,
+  attemptHeader: defaultAttemptHeader,
+  xTraceHeaders: false,
+  baggageTo: [],
   connections: 64,
   keepAliveMs: 4_000,
   allowH2: false,
@@ -167,6 +198,17 @@ const authenticator: Check<Authenticator> = {
     typeof value === 'object' && value !== null && typeof (value as { open?: unknown }).open === 'function',
 };
 
+const headerName: Check<string | false> = {
+  expected: 'the name of a header, or false',
+  ok: (value): value is string | false =>
+    value === false || (typeof value === 'string' && headerProblem(value, '0') === undefined),
+};
+
+const texts: Check<readonly string[]> = {
+  expected: 'a list of strings',
+  ok: (value): value is readonly string[] => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+};
+
 const egress: Check<'any' | 'public' | EgressGuard> = {
   expected: "'any', 'public' or a function",
   ok: (value): value is 'any' | 'public' | EgressGuard =>
@@ -193,12 +235,21 @@ export interface ClientSettings
   readonly prefix: string;
 }
 
+/** Which headers a client sets by itself, beside those that all clients do. */
+type SentHeaders = Pick<ClientSettings, 'deadlineHeader' | 'attemptHeader' | 'xTraceHeaders' | 'baggageTo'>;
+
 /** The headers that no caller may set: who else sets them would say something else than the client does. */
-export function ownHeaders(auth: Authenticator | undefined, deadlineHeader: string): ReadonlySet<string> {
+export function ownHeaders(
+  auth: Authenticator | undefined,
+  { deadlineHeader, attemptHeader, xTraceHeaders, baggageTo }: SentHeaders,
+): ReadonlySet<string> {
   // Its own headers alone: what someone put on `Object.prototype` is not what it sets.
   const said = auth !== undefined && Object.hasOwn(auth, 'headers') ? auth.headers : undefined;
   const ofAuth = auth === undefined ? [] : (said ?? ['authorization']);
-  return new Set([deadlineHeader.toLowerCase(), ...ofAuth]);
+  const sent = [deadlineHeader, attemptHeader].filter((name) => name !== false).map((name) => name.toLowerCase());
+  if (xTraceHeaders) sent.push('x-trace-id', 'x-span-id', 'x-parent-span-id');
+  if (baggageTo.length > 0) sent.push('baggage');
+  return new Set([...sent, ...ofAuth]);
 }
 
 /** Checks a client's options and fills in what they leave out. @throws ConfigError */
@@ -223,7 +274,11 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       envelope: callable<Envelope>(),
       userAgent: text,
       headers: plainObject('an object of strings'),
-      deadlineHeader: text,
+      deadlineHeader: headerName,
+      deadlineMarginMs: number(1, 60_000),
+      attemptHeader: headerName,
+      xTraceHeaders: flag,
+      baggageTo: texts,
       connections: whole(1, 65_535),
       keepAliveMs: milliseconds(),
       allowH2: flag,
@@ -260,15 +315,13 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
     const expected = `less than the longest attempt timeout, ${longestMs}: an attempt would be given up before it is slow`;
     wrong('breaker.slowMs', expected, slowMs);
   }
-  const own = ownHeaders(read.auth, read.deadlineHeader);
+  const own = ownHeaders(read.auth, read);
   for (const [name, value] of Object.entries({ 'user-agent': read.userAgent, ...read.headers })) {
     const problem = own.has(name.toLowerCase())
       ? `header ${name}: set by the client itself`
       : headerProblem(name, value);
     if (problem !== undefined) wrong('headers', `headers that can be sent (${problem})`, 'one that cannot');
   }
-  if (headerProblem(read.deadlineHeader, '0') !== undefined)
-    wrong('deadlineHeader', 'the name of a header', 'another text');
   const { origin, prefix, source } = readBaseUrl('createServiceClient.baseUrl', read.baseUrl);
   if (read.tls !== undefined && !origin.startsWith('https:')) {
     wrong('tls', 'nothing, as baseUrl is not https', 'certificates');

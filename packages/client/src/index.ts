@@ -108,7 +108,16 @@ export type {
 } from './interceptors/interceptor.ts';
 export { createServiceClient, type ServiceClient } from './service-client.ts';
 export type { CallTimings, PhaseTimings } from './timing/timings.ts';
-export { currentIncoming, type Incoming, type IncomingHeaders, readIncoming, withIncoming } from './trace/incoming.ts';
+export type { AttemptCount } from './trace/attempt-count.ts';
+export {
+  currentIncoming,
+  type Incoming,
+  type IncomingHeaders,
+  type IncomingOptions,
+  incomingDefaults,
+  readIncoming,
+  withIncoming,
+} from './trace/incoming.ts';
 export { type EgressGuard, publicOnly } from './transport/egress.ts';
 export type { TlsIdentity, TlsOptions, TlsProvider, TlsSource } from './transport/tls.ts';
 export {

@@ -10,6 +10,7 @@ import {
   retry,
 } from '@switchgear/policy';
 import { type ClientFetch, clientFetch } from './adapters/fetch/client-fetch.ts';
+import { attemptHeadersFor } from './assembly/attempt-headers.ts';
 import { openCaches } from './assembly/caches.ts';
 import { openCollectors } from './assembly/collectors.ts';
 import { openCredential } from './assembly/credential.ts';
@@ -88,7 +89,7 @@ export function createServiceClient<const Ops extends Operations>(
     },
   });
   const client: Record<string | symbol, unknown> = Object.assign(Object.create(null), controls);
-  const own = ownHeaders(settings.auth, settings.deadlineHeader);
+  const own = ownHeaders(settings.auth, settings);
   const clientHeaders = new Map([['user-agent', settings.userAgent], ...callerHeaders(settings.headers, own, {})]);
   const caches = openCaches(settings, inTime, runtime);
   const interceptors = settings.interceptors && new Interceptors(settings.interceptors, own, events, runtime);
@@ -107,7 +108,7 @@ export function createServiceClient<const Ops extends Operations>(
       followRedirects: said.followRedirects ?? settings.followRedirects,
       origin: settings.origin,
       prefix: settings.prefix,
-      deadlineHeader: settings.deadlineHeader,
+      headers: attemptHeadersFor(definition, settings),
       interceptors,
       runtime,
       events,

@@ -1,6 +1,6 @@
 import { ConfigError, hedge, type Policy, type RetryBudget, type Runtime } from '@switchgear/policy';
 import type { ClientSettings } from '../client-options.ts';
-import { mayHedge } from '../contract/hedging.ts';
+import { type HedgeSettings, mayHedge } from '../contract/hedging.ts';
 import type { OperationDefinition } from '../contract/operation.ts';
 
 /** What a hedge can be told that a client answers for itself. */
@@ -13,13 +13,14 @@ const ours = ['budget', 'classify', 'action', 'dispose'] as const;
  */
 export function openHedge(
   name: string,
-  { method, options }: OperationDefinition,
+  definition: OperationDefinition,
   settings: ClientSettings,
   budget: RetryBudget,
   runtime: Runtime,
 ): Policy | undefined {
-  const asked = options.hedge ?? (mayHedge(method, options) ? settings.hedge : undefined);
-  if (asked === undefined || asked === false) return undefined;
+  const { options } = definition;
+  const asked = hedgeOptionsOf(definition, settings);
+  if (asked === undefined) return undefined;
   const wrong = (option: string, expected: string, got: unknown): never => {
     const at = options.hedge === undefined ? '' : `.operations.${name}`;
     throw new ConfigError(`createServiceClient${at}.hedge.${option}`, expected, got);
@@ -32,4 +33,12 @@ export function openHedge(
     wrong('delayMs', expected, delayMs);
   }
   return hedge({ ...asked, budget }, runtime);
+}
+
+/** How attempts of an operation are hedged, or `undefined` if they are not. */
+export function hedgeOptionsOf(
+  { method, options }: OperationDefinition,
+  settings: ClientSettings,
+): HedgeSettings | undefined {
+  return (options.hedge ?? (mayHedge(method, options) ? settings.hedge : undefined)) || undefined;
 }

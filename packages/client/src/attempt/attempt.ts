@@ -21,8 +21,8 @@ import { Upload } from '../request/upload.ts';
 import { type Reader, readAnswer } from '../response/read-answer.ts';
 import { Streamed, type StreamsOfCall } from '../response/streamed-answer.ts';
 import type { CallTrace } from '../trace/call-trace.ts';
-import { formatTraceparent } from '../trace/traceparent.ts';
 import type { Transport, WireRequest, WireResponse, WireStream } from '../transport/transport.ts';
+import type { AttemptHeaders } from './attempt-headers.ts';
 import { authorise, waitFor } from './authorise.ts';
 import type { CallPart } from './call-part.ts';
 import type { CallProgress } from './call-progress.ts';
@@ -59,7 +59,8 @@ export interface AttemptTools {
   readonly origin: string;
   /** The path of the base URL, before those of operations. */
   readonly prefix: string;
-  readonly deadlineHeader: string;
+  /** What an attempt says of itself. */
+  readonly headers: AttemptHeaders;
   /** Where the client has some. */
   readonly interceptors?: Interceptors | undefined;
   readonly runtime: Runtime;
@@ -242,15 +243,18 @@ class Attempt extends DelegatedCall {
 
   async #send(grant: Grant | undefined): Promise<WireAnswer> {
     const { request, headers: ofCall, trace, part } = this.#sending;
-    const { deadlineHeader, origin, reader, runtime, transport } = this.#tools;
+    const { origin, reader, runtime, transport } = this.#tools;
     const facts = this.#facts;
     const until = Math.min(this.deadline, part?.toldDeadline?.() ?? Number.POSITIVE_INFINITY);
-    const leftMs = Math.max(0, Math.floor(until - runtime.clock.now()));
-    // A span of its own per exchange, so that a trace shows each of them.
-    const spanId = this.#exchange?.spanId ?? newSpanId();
-    const traceparent = formatTraceparent({ traceId: trace.traceId, spanId, flags: trace.flags });
-    const headers = [...ofCall, 'traceparent', traceparent];
-    if (Number.isFinite(leftMs)) headers.push(deadlineHeader, String(leftMs));
+    const headers = [...ofCall];
+    this.#tools.headers.addTo(headers, {
+      attempt: this.attempt,
+      // A span of its own per exchange, so that a trace shows each of them.
+      spanId: this.#exchange?.spanId ?? newSpanId(),
+      trace,
+      leftMs: until - runtime.clock.now(),
+      origin,
+    });
     const { method, path, body } = request;
     // Last of all, for it may sign the others.
     if (grant !== undefined) headers.push(...authorise(grant, request, headers, origin, facts));

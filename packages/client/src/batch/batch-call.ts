@@ -1,7 +1,7 @@
 import type { ErrorFacts } from '@switchgear/policy';
 import { deadlineOf } from '../call/call-deadline.ts';
 import { metaOf, publishFinished, publishStarted } from '../call/call-finished.ts';
-import type { CallSettings } from '../call/call-settings.ts';
+import { type CallSettings, settingsOf } from '../call/call-settings.ts';
 import { fateOf } from '../call/fate.ts';
 import { newRecord } from '../call/operation-call.ts';
 import type { WithMeta } from '../call/with-meta.ts';
@@ -37,17 +37,16 @@ async function execute(parts: BatchParts, keys: unknown, said: CallSettings): Pr
   const { inFlight, inTime, name: operation } = parts;
   const { target } = parts.settings;
   const facts: ErrorFacts = { target, operation };
-  // Own properties alone, as for every call.
-  const settings: CallSettings = Object.assign(Object.create(null), said);
-  const { signal } = settings;
   const incoming = currentIncoming();
+  const settings = settingsOf(said, incoming);
+  const { signal } = settings;
   const record = newRecord(parts, incoming);
   const { requestId, trace } = record;
   let begun = false;
   inFlight.begin();
   try {
     if (inFlight.closed) throw new ClientClosedError('the client has been closed', facts);
-    const deadline = deadlineOf(parts, settings, record.startedAt, incoming?.deadline, facts);
+    const deadline = deadlineOf(parts, settings, record.startedAt, facts);
     record.deadline = deadline;
     signal?.throwIfAborted();
     const reading = readKeys(parts.definition.batch, keys, facts);

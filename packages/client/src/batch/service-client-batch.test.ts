@@ -179,7 +179,7 @@ test('has one deadline over all requests, and keeps what was found before it', a
   );
   assert.deepEqual(
     mock.requests.map(({ headers }) => headers['x-request-deadline-ms']),
-    ['1000', '600', '200'],
+    ['990', '590', '190'],
   );
 });
 

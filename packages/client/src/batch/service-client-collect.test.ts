@@ -287,7 +287,7 @@ test('tells the service the earliest deadline, and goes on for those who have mo
   await late;
   await clock.advance(100);
   assert.deepEqual(await patient, userOf(2));
-  assert.deepEqual(mock.requests.map(deadlineTold), ['300']);
+  assert.deepEqual(mock.requests.map(deadlineTold), ['290']);
   assert.deepEqual(
     calls.map(({ operation, fate, overdueMs }) => [operation, fate, overdueMs]),
     [
@@ -300,7 +300,7 @@ test('tells the service the earliest deadline, and goes on for those who have mo
 
 test('asks again, within the budget, for those who have time left when the service gives up at the deadline it was told', async () => {
   const { client, clock, mock } = world(
-    (request) => (deadlineTold(request) === '300' ? after(300, answer(504)) : everyone(request)),
+    (request) => (deadlineTold(request) === '290' ? after(300, answer(504)) : everyone(request)),
     {},
     { retry: { maxRetries: 1 } },
   );
@@ -312,7 +312,7 @@ test('asks again, within the budget, for those who have time left when the servi
   await late;
   assert.deepEqual(await patient, userOf(2));
   // The second attempt has the time of one.
-  assert.deepEqual(mock.requests.map(deadlineTold), ['300', '1000']);
+  assert.deepEqual(mock.requests.map(deadlineTold), ['290', '990']);
 });
 
 test('ends the request with the last of its callers, and their deadlines with them', async () => {
@@ -570,7 +570,7 @@ test('runs a batch in the context, the trace and the request of the caller with 
   const [{ headers } = assert.fail()] = mock.requests;
   assert.deepEqual(
     [headers.traceparent?.slice(3, 35), headers['x-request-id'], headers['x-request-deadline-ms']],
-    ['b'.repeat(32), 'r-2', '50'],
+    ['b'.repeat(32), 'r-2', '45'],
   );
 });
 

@@ -5,20 +5,13 @@ import type { OperationParts } from './operation-parts.ts';
 
 /**
  * When a call must be over, in monotonic milliseconds.
- * @param incoming The deadline of the request being handled, if it has one.
  * @throws InvalidRequestError if the caller asks for what is no time.
  */
-export function deadlineOf(
-  parts: OperationParts,
-  settings: CallSettings,
-  now: number,
-  incoming: number | undefined,
-  facts: ErrorFacts,
-): number {
+export function deadlineOf(parts: OperationParts, settings: CallSettings, now: number, facts: ErrorFacts): number {
   const ms = settings.deadlineMs ?? parts.definition.options.deadlineMs ?? parts.settings.deadlineMs;
   if (!Number.isFinite(ms) || ms < 0) {
     throw new InvalidRequestError([`deadlineMs: expected milliseconds, 0 or more, got ${String(ms)}`], facts);
   }
   // Someone else's deadline can only be kept, never made later: that of the request being handled, or of `withDeadline`.
-  return Math.min(now + ms, incoming ?? Number.POSITIVE_INFINITY, currentDeadline(parts.runtime));
+  return Math.min(now + ms, currentDeadline(parts.runtime));
 }

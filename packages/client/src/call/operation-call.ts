@@ -19,7 +19,7 @@ import { deadlineOf } from './call-deadline.ts';
 import { finished, metaOf, publishFinished, publishStarted } from './call-finished.ts';
 import { headersOf } from './call-headers.ts';
 import type { CallRecord } from './call-record.ts';
-import type { CallSettings } from './call-settings.ts';
+import { type CallSettings, settingsOf } from './call-settings.ts';
 import { degrade } from './degrade.ts';
 import { fateOf, liveFate } from './fate.ts';
 import { isIdempotent, keyOf } from './idempotency.ts';
@@ -62,13 +62,14 @@ export async function execute(
   const { inFlight } = parts;
   // Own properties alone: what someone put on `Object.prototype` is neither an input nor a setting.
   const input: CallInput = Object.assign(Object.create(null), given);
-  const settings: CallSettings = Object.assign(Object.create(null), said);
   const incoming = currentIncoming();
+  // What is a part of something larger ends with that, for which others may wait as well.
+  const settings = settingsOf(said, part === undefined ? incoming : undefined);
   const record = newRecord(parts, incoming, part);
   if (part === undefined) inFlight.begin();
   publishStarted(parts, record);
   try {
-    const value = await send(parts, input, settings, incoming, record, part);
+    const value = await send(parts, input, settings, record, part);
     const { found, ageMs } = record;
     if (found === 'stale' || found === 'stale-on-error') {
       return finished(parts, record, 'stale', undefined, { provenance: 'stale', value, ageMs });
@@ -124,7 +125,6 @@ async function send(
   parts: OperationParts,
   input: CallInput,
   settings: CallSettings,
-  incoming: Incoming | undefined,
   record: CallRecord,
   part: CallPart | undefined,
 ): Promise<unknown> {
@@ -132,7 +132,7 @@ async function send(
   const { target, prefix } = parts.settings;
   const facts: ErrorFacts = { target, operation: name };
   if (inFlight.closed && part === undefined) throw new ClientClosedError('the client has been closed', facts);
-  record.deadline = part?.deadline ?? deadlineOf(parts, settings, record.startedAt, incoming?.deadline, facts);
+  record.deadline = part?.deadline ?? deadlineOf(parts, settings, record.startedAt, facts);
   const idempotencyKey = keyOf(definition, settings, facts);
   const call: CallOptions = {
     target,

@@ -7,6 +7,7 @@ interface Place {
   /** Bit 0: sampled. */
   readonly flags: number;
   readonly tracestate: string | undefined;
+  readonly baggage: string | undefined;
   /** The span that the call is made in, if the incoming request brought one. */
   readonly parentSpanId: string | undefined;
 }
@@ -16,13 +17,15 @@ export class CallTrace implements Place {
   readonly traceId: string;
   readonly flags: number;
   readonly tracestate: string | undefined;
+  readonly baggage: string | undefined;
   readonly parentSpanId: string | undefined;
   #spanId: string | undefined;
 
-  private constructor({ traceId, flags, tracestate, parentSpanId }: Place) {
+  private constructor({ traceId, flags, tracestate, baggage, parentSpanId }: Place) {
     this.traceId = traceId;
     this.flags = flags;
     this.tracestate = tracestate;
+    this.baggage = baggage;
     this.parentSpanId = parentSpanId;
   }
 
@@ -31,6 +34,7 @@ export class CallTrace implements Place {
       traceId: incoming?.trace?.traceId ?? newTraceId(),
       flags: incoming?.trace?.flags ?? 1,
       tracestate: incoming?.tracestate,
+      baggage: incoming?.baggage,
       parentSpanId: incoming?.trace?.spanId,
     });
   }
@@ -48,7 +52,7 @@ export class CallTrace implements Place {
 
   /** Of a call that is made in the span of this one. */
   beneath(): CallTrace {
-    const { traceId, flags, tracestate, spanId } = this;
-    return new CallTrace({ traceId, flags, tracestate, parentSpanId: spanId });
+    const { traceId, flags, tracestate, baggage, spanId } = this;
+    return new CallTrace({ traceId, flags, tracestate, baggage, parentSpanId: spanId });
   }
 }

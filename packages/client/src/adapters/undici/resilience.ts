@@ -19,11 +19,21 @@ import {
   type Verdict,
   verdicts,
 } from '@switchgear/policy';
-import { type Check, type Checks, flag, made, milliseconds, readOptions, text } from '@switchgear/policy/options';
+import {
+  type Check,
+  type Checks,
+  flag,
+  made,
+  milliseconds,
+  number,
+  readOptions,
+  text,
+} from '@switchgear/policy/options';
 import { classifyAnswer, type StatusRules } from '../../classify/answer.ts';
 import { headerProblem } from '../../request/headers.ts';
 import { isRepeatable } from '../../request/repeatable.ts';
 import { Upload } from '../../request/upload.ts';
+import { DeadlineHeader } from '../../trace/deadline-header.ts';
 import { DispatchedAttempt } from './dispatched-attempt.ts';
 import { replayableBody } from './dispatched-body.ts';
 import { hasHeader } from './dispatched-headers.ts';
@@ -51,12 +61,17 @@ export interface ResilienceOptions {
   readonly registry?: RegistryOptions;
   /** The header that tells an origin how many milliseconds are left, such as `x-request-deadline-ms`. @default none */
   readonly deadlineHeader?: string;
+  /** What an origin is told less than there is, in milliseconds, from 1 to 60_000 and at most a tenth of it. @default 10 */
+  readonly deadlineMarginMs?: number;
 }
 
 /** What `resilience()` takes when it is told nothing. */
-export const resilienceDefaults: Required<Pick<ResilienceOptions, 'deadlineMs' | 'attemptTimeoutMs'>> = Object.freeze({
+export const resilienceDefaults: Required<
+  Pick<ResilienceOptions, 'deadlineMs' | 'attemptTimeoutMs' | 'deadlineMarginMs'>
+> = Object.freeze({
   deadlineMs: standardDefaults.deadlineMs,
   attemptTimeoutMs: standardDefaults.attemptTimeoutMs,
+  deadlineMarginMs: 10,
 });
 
 /** What is said of one request. */
@@ -93,6 +108,7 @@ const checks: Checks<ResilienceOptions> = {
   bulkhead: optionsOf,
   registry: optionsOf,
   deadlineHeader: headerName,
+  deadlineMarginMs: number(1, 60_000),
 };
 
 const requestChecks: Checks<RequestSettings> = {
@@ -112,7 +128,7 @@ const requestChecks: Checks<RequestSettings> = {
  */
 export function resilience(options: ResilienceOptions = {}, runtime: Runtime = systemRuntime): Resilience {
   const read = readOptions('resilience', options, checks, resilienceDefaults);
-  const { registry: kept = {}, deadlineHeader, ...ofStack } = read;
+  const { registry: kept = {}, deadlineHeader, deadlineMarginMs, ...ofStack } = read;
   // Without a prototype, as `read` is: what is left out must not be found on a polluted `Object.prototype`.
   const settings: typeof ofStack = Object.assign(Object.create(null), ofStack);
   const { clock } = runtime;
@@ -127,7 +143,7 @@ export function resilience(options: ResilienceOptions = {}, runtime: Runtime = s
   const tools: RequestTools = {
     stacks,
     inTime: deadline({ deadlineMs: Number.POSITIVE_INFINITY }, runtime),
-    deadlineHeader,
+    deadlineHeader: deadlineHeader === undefined ? undefined : new DeadlineHeader(deadlineHeader, deadlineMarginMs),
     now: () => clock.now(),
   };
 

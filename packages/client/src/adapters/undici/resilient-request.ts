@@ -1,5 +1,6 @@
 import type { Call, CallOptions, Policy, Registry, Standard } from '@switchgear/policy';
 import { Upload } from '../../request/upload.ts';
+import type { DeadlineHeader } from '../../trace/deadline-header.ts';
 import { type AttemptListener, DispatchedAttempt } from './dispatched-attempt.ts';
 import { withHeader } from './dispatched-headers.ts';
 import type { Dispatch, DispatchController, DispatchHandler, DispatchHeaders, DispatchOptions } from './dispatching.ts';
@@ -10,7 +11,7 @@ export interface RequestTools {
   readonly stacks: Registry<Standard>;
   /** Ends at a deadline what goes on after the stack: the body. */
   readonly inTime: Policy;
-  readonly deadlineHeader: string | undefined;
+  readonly deadlineHeader: DeadlineHeader | undefined;
   readonly now: () => number;
 }
 
@@ -85,8 +86,8 @@ export class ResilientRequest implements AttemptListener {
   #headersFor(call: Call): unknown {
     const { deadlineHeader, now } = this.#tools;
     const { headers } = this.#request.options;
-    if (deadlineHeader === undefined) return headers;
-    return withHeader(headers, deadlineHeader, String(Math.max(0, Math.floor(call.deadline - now()))));
+    const left = deadlineHeader?.valueFor(call.deadline - now());
+    return left === undefined ? headers : withHeader(headers, (deadlineHeader as DeadlineHeader).name, left);
   }
 
   #give(answer: DispatchedAttempt): void {
