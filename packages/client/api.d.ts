@@ -348,7 +348,11 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly envelope?: Envelope;
   readonly userAgent?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly deadlineHeader?: string;
+  readonly deadlineHeader?: string | false;
+  readonly deadlineMarginMs?: number;
+  readonly attemptHeader?: string | false;
+  readonly xTraceHeaders?: boolean;
+  readonly baggageTo?: readonly string[];
   readonly connections?: number;
   readonly keepAliveMs?: number;
   readonly allowH2?: boolean;
@@ -366,7 +370,11 @@ export declare const serviceClientDefaults: {
   readonly attemptTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly userAgent: string;
-  readonly deadlineHeader: string;
+  readonly deadlineHeader: string | false;
+  readonly deadlineMarginMs: number;
+  readonly attemptHeader: string | false;
+  readonly xTraceHeaders: boolean;
+  readonly baggageTo: readonly string[];
   readonly connections: number;
   readonly keepAliveMs: number;
   readonly allowH2: boolean;
@@ -1056,16 +1064,31 @@ export interface CallTimings extends PhaseTimings {
   readonly backoffMs: number;
 }
 
+// trace/attempt-count.d.ts
+export interface AttemptCount {
+  readonly attempt: number;
+  readonly max: number | undefined;
+}
+
 // trace/incoming.d.ts
 export interface Incoming {
   readonly deadline: number;
   readonly trace: TraceParent | undefined;
   readonly tracestate: string | undefined;
   readonly requestId: string | undefined;
+  readonly baggage?: string | undefined;
+  readonly attempt?: AttemptCount | undefined;
+  readonly meshAttempt?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 export type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>;
-export declare function readIncoming(headers: IncomingHeaders, deadlineHeader?: string, runtime?: Runtime): Incoming;
-export declare function withIncoming<T>(incoming: Incoming, run: () => T): T;
+export interface IncomingOptions {
+  readonly deadlineHeader?: string;
+  readonly attemptHeader?: string;
+}
+export declare const incomingDefaults: Required<IncomingOptions>;
+export declare function readIncoming(headers: IncomingHeaders, options?: IncomingOptions, runtime?: Runtime): Incoming;
+export declare function withIncoming<T>(incoming: Incoming, run: () => T, runtime?: Runtime): T;
 export declare function currentIncoming(): Incoming | undefined;
 
 // trace/traceparent.d.ts
@@ -1402,8 +1425,9 @@ export interface ResilienceOptions {
   readonly bulkhead?: Omit<BulkheadOptions, 'name' | 'classify'>;
   readonly registry?: RegistryOptions;
   readonly deadlineHeader?: string;
+  readonly deadlineMarginMs?: number;
 }
-export declare const resilienceDefaults: Required<Pick<ResilienceOptions, 'deadlineMs' | 'attemptTimeoutMs'>>;
+export declare const resilienceDefaults: Required<Pick<ResilienceOptions, 'deadlineMs' | 'attemptTimeoutMs' | 'deadlineMarginMs'>>;
 export interface RequestSettings {
   readonly operation?: string | undefined;
   readonly deadlineMs?: number | undefined;
