@@ -5,10 +5,14 @@ import { type ProblemDetails, problemKind } from './classify/problem.ts';
 // request may be sent again. The table is applied where the error is made, and nowhere else.
 
 /**
- * Whether a status may be tried again: by what it says in general, because the operation asks for it, or never, since
- * what was sent cannot be sent a second time.
+ * Whether a status may be tried again: by what it says in general, because the operation or the server asks for it, not
+ * since the server asks not to be asked again, or never, since what was sent cannot be sent a second time.
  */
-export type Again = 'by-status' | 'asked-for' | 'never';
+export type Again = 'by-status' | 'asked-for' | 'unwanted' | 'never';
+
+function asksWhat(again: Again): string {
+  return again === 'unwanted' ? ', and asks not to be asked again' : '';
+}
 
 /** Not enumerable: serialisers and loggers pass it by. */
 function describe(error: SwitchgearError, problem: ProblemDetails | undefined): void {
@@ -143,7 +147,7 @@ export class HttpStatusError extends SwitchgearError {
   readonly #again: Again;
 
   constructor(status: number, again: Again, facts: ErrorFacts, problem?: ProblemDetails) {
-    super(`answered ${status}${titled(problem)}`, { ...facts, sent: 'answered' });
+    super(`answered ${status}${asksWhat(again)}${titled(problem)}`, { ...facts, sent: 'answered' });
     this.status = status;
     this.#again = again;
     describe(this, problem);
@@ -151,7 +155,7 @@ export class HttpStatusError extends SwitchgearError {
 
   override verdict(idempotent: boolean): Verdict {
     const { kind, again } = this.#judge(idempotent);
-    const retry = again && this.#again !== 'never' ? 'backoff' : 'never';
+    const retry = again && this.#again !== 'never' && this.#again !== 'unwanted' ? 'backoff' : 'never';
     return this.retryAfterMs === undefined ? { kind, retry } : { kind, retry, retryAfterMs: this.retryAfterMs };
   }
 
@@ -177,15 +181,17 @@ export class ThrottledError extends SwitchgearError {
   readonly status: number;
   /** The problem that the answer describes. */
   declare readonly problem: ProblemDetails | undefined;
+  readonly #again: Again;
 
-  constructor(status: number, facts: ErrorFacts, problem?: ProblemDetails) {
-    super(`answered ${status}: asks for less${titled(problem)}`, { ...facts, sent: 'answered' });
+  constructor(status: number, facts: ErrorFacts, problem?: ProblemDetails, again: Again = 'by-status') {
+    super(`answered ${status}: asks for less${asksWhat(again)}${titled(problem)}`, { ...facts, sent: 'answered' });
     this.status = status;
+    this.#again = again;
     describe(this, problem);
   }
 
   override verdict(idempotent: boolean): Verdict {
-    const retry = idempotent ? 'backoff' : 'never';
+    const retry = idempotent && this.#again !== 'never' && this.#again !== 'unwanted' ? 'backoff' : 'never';
     const { retryAfterMs } = this;
     return retryAfterMs === undefined ? { kind: 'throttled', retry } : { kind: 'throttled', retry, retryAfterMs };
   }

@@ -29,6 +29,7 @@ export type { CallSettings } from './call/call-settings.ts';
 export type { OperationCall } from './call/operation-call.ts';
 export type { WithMeta } from './call/with-meta.ts';
 export type { ProblemDetails } from './classify/problem.ts';
+export type { Quota } from './classify/rate-limit.ts';
 export { type Operations, type ServiceClientOptions, serviceClientDefaults } from './client-options.ts';
 export { type OperationCacheOptions, operationCacheDefaults } from './contract/cache-options.ts';
 export { type CollectOptions, collectDefaults } from './contract/collect-options.ts';

@@ -279,6 +279,7 @@ class Attempt extends DelegatedCall {
     }
     this.#exchange?.answered(answer);
     this.#answer = answer;
+    this.#sending.progress.headers = answer.headers;
     return answer;
   }
 

@@ -1,5 +1,6 @@
 import type { Phase } from '@switchgear/policy';
 import { PhaseClock } from '../timing/phase-clock.ts';
+import type { WireResponse } from '../transport/transport.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
 
 /** How far a call has come, over all of its attempts. */
@@ -11,6 +12,8 @@ export class CallProgress {
   readonly open: ExchangeRecord[] = [];
   /** Which copy of an attempt answered first; 0 while none has. */
   answeredBy = 0;
+  /** Of the last answer, whatever became of it. */
+  headers: WireResponse['headers'] | undefined;
   #running = 0;
   #ended = false;
 

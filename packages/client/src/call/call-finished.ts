@@ -1,4 +1,5 @@
 import { isSwitchgearError } from '@switchgear/policy';
+import { readQuotas } from '../classify/rate-limit.ts';
 import type { Fate } from '../events.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OperationParts } from './operation-parts.ts';
@@ -28,6 +29,7 @@ export function metaOf(parts: OperationParts, record: CallRecord, fate: Fate, va
     attempts,
     durationMs: now - startedAt,
     timings: progress.clock.timings(now),
+    quotas: readQuotas(progress.headers?.ratelimit, progress.headers?.['ratelimit-policy']),
     requestId,
     traceId: trace.traceId,
   };

@@ -1,3 +1,4 @@
+import type { Quota } from '../classify/rate-limit.ts';
 import type { Fate } from '../events.ts';
 import type { CallTimings } from '../timing/timings.ts';
 
@@ -12,6 +13,11 @@ export interface WithMeta<T> {
   readonly durationMs: number;
   /** Where that went; of an answer that is a stream, up to its head. */
   readonly timings: CallTimings;
+  /**
+   * What the service said is left of its quotas (`RateLimit`), in its last answer. Nothing is held back for it: whoever
+   * wants to keep within one has the `rateLimiter` of the policies, and what is asked too often is answered with 429.
+   */
+  readonly quotas: readonly Quota[];
   readonly requestId: string;
   readonly traceId: string;
 }

@@ -1,14 +1,14 @@
 import type { ErrorFacts, SwitchgearError } from '@switchgear/policy';
 import { DomainError, type DomainErrorClass } from '../contract/domain-error.ts';
 import type { Unwrapped } from '../contract/envelope.ts';
-import { AuthenticationError, HttpStatusError, RedirectRefusedError, ThrottledError } from '../errors.ts';
+import { type Again, AuthenticationError, HttpStatusError, RedirectRefusedError, ThrottledError } from '../errors.ts';
 import type { ProblemDetails } from './problem.ts';
-import { readRetryAfter } from './retry-after.ts';
+import { type AnswerHeaders, type Pushback, readPushback } from './pushback.ts';
 
 /** What is known of an answer that is not a success. */
 export interface Answer {
   readonly status: number;
-  readonly retryAfter: string | string[] | undefined;
+  readonly headers: AnswerHeaders;
   /** What the envelope said, if there was one. */
   readonly unwrapped: Unwrapped | undefined;
   /** What it says of itself as RFC 9457 has it. */
@@ -39,12 +39,36 @@ export function classifyAnswer(
   if (status >= 300 && status < 400 && status !== 304) return new RedirectRefusedError(status, answered);
   if (status === 401) return new AuthenticationError('answered 401: the credentials are not accepted', answered);
 
-  const retryAfterMs = readRetryAfter(answer.retryAfter, wallNow);
-  if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
-    return new ThrottledError(status, { ...answered, retryAfterMs }, answer.problem);
+  const { problem } = answer;
+  const pushback = readPushback(status, answer.headers, wallNow);
+  const { retryAfterMs, overloaded } = pushback;
+  const again = againAfter(status, rules, pushback, problem);
+  const known: ErrorFacts = { ...answered, retryAfterMs };
+  if (status === 429 || (status === 503 && (retryAfterMs !== undefined || overloaded || isShortOfCapacity(problem)))) {
+    return new ThrottledError(status, known, problem, again);
   }
-  const again = rules.once === true ? 'never' : rules.retryStatuses?.includes(status) ? 'asked-for' : 'by-status';
-  return new HttpStatusError(status, again, { ...answered, retryAfterMs }, answer.problem);
+  return new HttpStatusError(status, again, known, problem);
+}
+
+/** What the server says counts for more than what the operation says, and that it is used up for more than both. */
+function againAfter(
+  status: number,
+  { once, retryStatuses }: StatusRules,
+  pushback: Pushback,
+  problem: ProblemDetails | undefined,
+): Again {
+  if (once === true) return 'never';
+  // Whoever is taken for an attacker does not become less of one by coming back.
+  if (pushback.again === false || problem?.type === `${rateLimitProblems}abnormal-usage-detected`) return 'unwanted';
+  return pushback.again === true || retryStatuses?.includes(status) === true ? 'asked-for' : 'by-status';
+}
+
+/** Source: draft-ietf-httpapi-ratelimit-headers, section 5. */
+const rateLimitProblems = 'https://iana.org/assignments/http-problem-types#';
+
+function isShortOfCapacity(problem: ProblemDetails | undefined): boolean {
+  const type = problem?.type;
+  return type === `${rateLimitProblems}quota-exceeded` || type === `${rateLimitProblems}temporary-reduced-capacity`;
 }
 
 /** The domain error of an operation, told what the service said. */

@@ -110,7 +110,7 @@ function refusalOf(
   const parsed = parseJson(body, headers['content-type']);
   const unwrapped = parsed.ok ? unwrap(reader.envelope, parsed.value) : undefined;
   const problem = parsed.ok ? readProblem(parsed.value, headers['content-type'], body.length) : undefined;
-  const answer = { status, retryAfter: headers['retry-after'], unwrapped, problem };
+  const answer = { status, headers, unwrapped, problem };
   return classifyAnswer(answer, { errors, retryStatuses, once }, facts, reader.wallNow());
 }
 
@@ -131,7 +131,7 @@ function jsonContent(
   // A refusal that the contract takes for a value is seen as it came: its schema says what is in it.
   if (status >= 300) return parsed.value;
   if (unwrapped === undefined) throw new InvalidResponseError(status, ['the body is not in the envelope'], facts);
-  throw refusedInEnvelope({ status, retryAfter: undefined, unwrapped }, facts);
+  throw refusedInEnvelope({ status, headers, unwrapped }, facts);
 }
 
 function textContent(

@@ -373,6 +373,15 @@ for (const [version, undici] of versions) {
     await Promise.all([agent.close(), other.close()]);
   });
 
+  test(name('does not come back to an origin that asks not to be asked again'), async () => {
+    await using server = await LoopbackServer.start(json(503, {}, { 'x-should-retry': 'false' }), json(200, {}));
+    const { agent, dispatcher, request } = rig(undici);
+    const { statusCode, body } = await request(server.url, { dispatcher });
+    await body.dump();
+    assert.deepEqual([statusCode, server.hits.length], [503, 1]);
+    await agent.close();
+  });
+
   test(
     name('tells the origin what is left of the time, where that is asked for, and changes no header of the caller’s'),
     async () => {

@@ -219,7 +219,7 @@ const noRules: StatusRules = { errors: undefined, retryStatuses: undefined };
 
 function verdictOf({ status, headers, spent }: DispatchedAttempt, call: Call, wallNow: number): Verdict {
   if (status < 300) return verdicts.success;
-  const answer = { status, retryAfter: headers['retry-after'], unwrapped: undefined };
+  const answer = { status, headers, unwrapped: undefined };
   const verdict = classifyAnswer(answer, noRules, {}, wallNow).verdict(call.idempotent);
   return spent ? { ...verdict, retry: 'never' } : verdict;
 }
