@@ -315,6 +315,7 @@ export interface WithMeta<T> {
   readonly attempts: number;
   readonly durationMs: number;
   readonly timings: CallTimings;
+  readonly quotas: readonly Quota[];
   readonly requestId: string;
   readonly traceId: string;
 }
@@ -327,6 +328,15 @@ export interface ProblemDetails {
   readonly detail: string | undefined;
   readonly instance: string | undefined;
   readonly extensions: Readonly<Record<string, unknown>>;
+}
+
+// classify/rate-limit.d.ts
+export interface Quota {
+  readonly name: string;
+  readonly remaining: number;
+  readonly resetMs: number | undefined;
+  readonly limit: number | undefined;
+  readonly windowMs: number | undefined;
 }
 
 // client-options.d.ts
@@ -686,7 +696,7 @@ export interface Lookups {
 export declare const systemLookups: Lookups;
 
 // errors.d.ts
-export type Again = 'by-status' | 'asked-for' | 'never';
+export type Again = 'by-status' | 'asked-for' | 'unwanted' | 'never';
 export declare class InvalidRequestError extends SwitchgearError {
   readonly code = "SWITCHGEAR_INVALID_REQUEST";
   readonly issues: readonly string[];
@@ -740,10 +750,11 @@ export declare class HttpStatusError extends SwitchgearError {
   toJSON(): Record<string, unknown>;
 }
 export declare class ThrottledError extends SwitchgearError {
+  #private;
   readonly code = "SWITCHGEAR_THROTTLED";
   readonly status: number;
   readonly problem: ProblemDetails | undefined;
-  constructor(status: number, facts: ErrorFacts, problem?: ProblemDetails);
+  constructor(status: number, facts: ErrorFacts, problem?: ProblemDetails, again?: Again);
   verdict(idempotent: boolean): Verdict;
   toJSON(): Record<string, unknown>;
 }
