@@ -33,6 +33,7 @@ import { readInterceptors } from './interceptors/read-interceptors.ts';
 import { headerProblem } from './request/headers.ts';
 import { defaultAttemptHeader } from './trace/attempt-count.ts';
 import { defaultDeadlineHeader } from './trace/deadline-header.ts';
+import type { Tracing } from './trace/tracing.ts';
 import type { EgressGuard } from './transport/egress.ts';
 import { type TlsSource, tlsSource } from './transport/tls.ts';
 import type { OpenTransport } from './transport/transport.ts';
@@ -131,6 +132,8 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly tls?: TlsSource;
   /** Code of yours around every call and every attempt, the first in the list outermost. @default none */
   readonly interceptors?: readonly Interceptor[];
+  /** Makes spans of calls and requests: `otelTracing(…)` of `@switchgear/client/otel`. @default none */
+  readonly tracing?: Tracing;
   /** What carries requests. @default undiciTransport */
   readonly transport?: OpenTransport;
   /** Time and chance. @default systemRuntime */
@@ -207,6 +210,11 @@ const headerName: Check<string | false> = {
 const texts: Check<readonly string[]> = {
   expected: 'a list of strings',
   ok: (value): value is readonly string[] => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+};
+
+const tracing: Check<Tracing> = {
+  expected: 'otelTracing(…), or what makes spans of your own',
+  ok: (value): value is Tracing => typeof (value as Tracing | null)?.startCall === 'function',
 };
 
 const egress: Check<'any' | 'public' | EgressGuard> = {
@@ -287,6 +295,7 @@ export function readClientOptions(given: ServiceClientOptions): ClientSettings {
       followRedirects: redirects,
       egress,
       tls: secret(tlsSource),
+      tracing,
       interceptors,
       transport: callable<OpenTransport>(),
       runtime: aRuntime,

@@ -119,6 +119,14 @@ export {
   readIncoming,
   withIncoming,
 } from './trace/incoming.ts';
+export type {
+  CallSpan,
+  CallToTrace,
+  ExchangeSpan,
+  ExchangeToTrace,
+  SpanPlace,
+  Tracing,
+} from './trace/tracing.ts';
 export { type EgressGuard, publicOnly } from './transport/egress.ts';
 export type { TlsIdentity, TlsOptions, TlsProvider, TlsSource } from './transport/tls.ts';
 export {

@@ -3,6 +3,7 @@ import type { BaggageRecipients } from '../trace/baggage-recipients.ts';
 import type { CallTrace } from '../trace/call-trace.ts';
 import type { DeadlineHeader } from '../trace/deadline-header.ts';
 import { formatTraceparent } from '../trace/traceparent.ts';
+import type { ExchangeSpan } from '../trace/tracing.ts';
 
 /** Which of them a client sends. */
 export interface AttemptHeaderRules {
@@ -21,6 +22,8 @@ export interface ExchangeFacts {
   readonly attempt: number;
   readonly spanId: string;
   readonly trace: CallTrace;
+  /** Its span, where somebody makes spans: what tells of it is theirs to say. */
+  readonly span: ExchangeSpan | undefined;
   /** Until it is given up, in milliseconds. */
   readonly leftMs: number;
   /** Who is asked. */
@@ -42,13 +45,21 @@ export class AttemptHeaders {
         : Array.from({ length: Math.min(maxAttempts, 16) }, (_, i) => formatAttemptCount(i + 1, maxAttempts));
   }
 
+  /** Whether what callers have put into the baggage may be told there. */
+  tellsBaggageTo(origin: string): boolean {
+    return this.#rules.baggageTo.has(origin);
+  }
+
   /** Adds them to the headers of a request, names and values in turn. */
-  addTo(headers: string[], { attempt, spanId, trace, leftMs, origin }: ExchangeFacts): void {
-    const { deadline, attempt: counter, maxAttempts, xTraceHeaders, baggageTo } = this.#rules;
+  addTo(headers: string[], { attempt, spanId, trace, span, leftMs, origin }: ExchangeFacts): void {
+    const { deadline, attempt: counter, maxAttempts, xTraceHeaders } = this.#rules;
     const { traceId, flags, baggage } = trace;
-    headers.push('traceparent', formatTraceparent({ traceId, spanId, flags }));
+    if (span === undefined) headers.push('traceparent', formatTraceparent({ traceId, spanId, flags }));
+    else headers.push(...span.headers);
     if (xTraceHeaders) headers.push('x-trace-id', traceId, 'x-span-id', spanId, 'x-parent-span-id', trace.spanId);
-    if (baggage !== undefined && baggageTo.has(origin)) headers.push('baggage', baggage);
+    if (baggage !== undefined && !span?.headers.includes('baggage') && this.tellsBaggageTo(origin)) {
+      headers.push('baggage', baggage);
+    }
     if (counter !== undefined) {
       headers.push(counter, this.#counts[attempt - 1] ?? formatAttemptCount(attempt, Math.max(attempt, maxAttempts)));
     }

@@ -246,12 +246,14 @@ class Attempt extends DelegatedCall {
     const { origin, reader, runtime, transport } = this.#tools;
     const facts = this.#facts;
     const until = Math.min(this.deadline, part?.toldDeadline?.() ?? Number.POSITIVE_INFINITY);
+    const span = this.#exchange?.sending();
     const headers = [...ofCall];
     this.#tools.headers.addTo(headers, {
       attempt: this.attempt,
       // A span of its own per exchange, so that a trace shows each of them.
       spanId: this.#exchange?.spanId ?? newSpanId(),
       trace,
+      span,
       leftMs: until - runtime.clock.now(),
       origin,
     });
@@ -265,22 +267,27 @@ class Attempt extends DelegatedCall {
       body: body instanceof Upload ? undefined : body,
       maxBodyBytes: reader.maxBodyBytes,
     };
-    let answer: WireAnswer;
     // Who takes answers as they come takes them whole as well, from a transport that cannot stream.
     const answersStream = this.#tools.answersStream && (reader.raw === undefined || transport.stream !== undefined);
-    if (answersStream || body instanceof Upload) {
-      answer = await sendStreamed(wire, body, answersStream, transport, this, facts);
-    } else {
-      try {
-        answer = await transport.send(wire, this);
-      } catch (error) {
-        throw classifyTransportFailure(error, facts);
-      }
+    let answer: WireAnswer;
+    try {
+      answer = await (span === undefined
+        ? this.#transmit(wire, answersStream)
+        : span.run(() => this.#transmit(wire, answersStream)));
+    } catch (error) {
+      throw classifyTransportFailure(error, facts);
     }
     this.#exchange?.answered(answer);
     this.#answer = answer;
     this.#sending.progress.headers = answer.headers;
     return answer;
+  }
+
+  #transmit(wire: WireRequest, answersStream: boolean): Promise<WireAnswer> {
+    const { body } = this.#sending.request;
+    const { transport } = this.#tools;
+    if (!answersStream && !(body instanceof Upload)) return transport.send(wire, this);
+    return sendStreamed(wire, body, answersStream, transport, this, this.#facts);
   }
 
   #publishReauthorised(): void {

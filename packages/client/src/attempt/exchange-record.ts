@@ -10,15 +10,17 @@ import {
 import type { ExchangeFinished } from '../events.ts';
 import { newSpanId } from '../request/ids.ts';
 import { PhaseClock } from '../timing/phase-clock.ts';
+import type { ExchangeSpan } from '../trace/tracing.ts';
 import type { WireResponse } from '../transport/transport.ts';
 import type { AttemptTools, Sending } from './attempt.ts';
 
 /**
- * One request and its answer, for `exchange.finished`. Made only while somebody listens. It is told of once, whatever
- * becomes of it: work that ignores its cancellation is told of when it is given up.
+ * One request and its answer, for `exchange.finished` and for its span. Made only while somebody wants one of them. It
+ * is told of once, whatever becomes of it: work that ignores its cancellation is told of when it is given up.
  */
 export class ExchangeRecord {
-  readonly spanId: string = newSpanId();
+  readonly #ownSpanId: string = newSpanId();
+  #span: ExchangeSpan | undefined;
   readonly #call: Call;
   readonly #sending: Sending;
   readonly #tools: AttemptTools;
@@ -39,7 +41,7 @@ export class ExchangeRecord {
   static of(call: Call, sending: Sending, tools: AttemptTools, again: boolean): ExchangeRecord | undefined {
     const { progress } = sending;
     const resends = progress.exchanges++;
-    if (!tools.events.wants('exchange.finished')) return undefined;
+    if (sending.trace.span === undefined && !tools.events.wants('exchange.finished')) return undefined;
     return new ExchangeRecord(call, sending, tools, resends, again);
   }
 
@@ -55,6 +57,26 @@ export class ExchangeRecord {
     this.#clock = new PhaseClock(now);
     open.push(this);
     this.#leaveCall = call.onCancel((reason) => this.failed(reason, !isOutOfTime(reason)));
+  }
+
+  get spanId(): string {
+    return this.#span?.spanId ?? this.#ownSpanId;
+  }
+
+  /** It is about to be sent. @returns Its span, where somebody makes spans. */
+  sending(): ExchangeSpan | undefined {
+    const { trace, request } = this.#sending;
+    const { headers, origin, prefix, reader } = this.#tools;
+    this.#span = trace.span?.startExchange({
+      attempt: this.#call.attempt,
+      kind: this.#kind,
+      resends: this.#resends,
+      method: request.method,
+      template: prefix + reader.definition.path.template,
+      host: origin,
+      baggage: headers.tellsBaggageTo(origin),
+    });
+    return this.#span;
   }
 
   enter(phase: Phase, sent: Sent, at: number): void {
@@ -85,7 +107,7 @@ export class ExchangeRecord {
     progress.open.splice(progress.open.indexOf(this), 1);
     const at = runtime.clock.now();
     const { target, operation, attempt } = this.#call;
-    events.publish({
+    const finished: ExchangeFinished = {
       type: 'exchange.finished',
       at,
       target,
@@ -109,7 +131,9 @@ export class ExchangeRecord {
       startedAt: this.#startedAt,
       durationMs: at - this.#startedAt,
       timings: this.#clock.exchangeTimings(at),
-    });
+    };
+    this.#span?.end(finished);
+    if (events.wants('exchange.finished')) events.publish(finished);
   }
 }
 

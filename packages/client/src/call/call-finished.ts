@@ -1,6 +1,6 @@
 import { isSwitchgearError } from '@switchgear/policy';
 import { readQuotas } from '../classify/rate-limit.ts';
-import type { Fate } from '../events.ts';
+import type { CallFinished, Fate } from '../events.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OperationParts } from './operation-parts.ts';
 import type { WithMeta } from './with-meta.ts';
@@ -38,15 +38,20 @@ export function metaOf(parts: OperationParts, record: CallRecord, fate: Fate, va
 /** Tells that a call has begun: once for each, before anything can go wrong with it. */
 export function publishStarted(parts: OperationParts, record: CallRecord): void {
   const { definition, events, name: operation, runtime, settings } = parts;
-  if (!events.wants('call.started')) return;
   const { requestId, trace } = record;
+  const { target, tracing } = settings;
+  if (tracing === undefined && !events.wants('call.started')) return;
+  const { method } = definition;
+  const template = settings.prefix + definition.path.template;
+  trace.begin({ target, operation, method, template, requestId });
+  if (!events.wants('call.started')) return;
   events.publish({
     type: 'call.started',
     at: runtime.clock.now(),
-    target: settings.target,
+    target,
     operation,
-    method: definition.method,
-    template: settings.prefix + definition.path.template,
+    method,
+    template,
     requestId,
     traceId: trace.traceId,
     spanId: trace.spanId,
@@ -66,8 +71,10 @@ export function publishFinished(parts: OperationParts, record: CallRecord, fate:
     const outcome = { fate, attempts, durationMs: at - startedAt, error };
     parts.interceptors?.afterCall(record.intercepted, outcome, record.entered);
   }
-  if (!events.wants('call.finished')) return;
-  events.publish({
+  const { span } = trace;
+  const wanted = events.wants('call.finished');
+  if (!wanted && span === undefined) return;
+  const finished: CallFinished = {
     type: 'call.finished',
     at,
     target: settings.target,
@@ -84,5 +91,7 @@ export function publishFinished(parts: OperationParts, record: CallRecord, fate:
     parentSpanId: trace.parentSpanId,
     timings: progress.clock.timings(at),
     error,
-  });
+  };
+  span?.end(finished);
+  if (wanted) events.publish(finished);
 }

@@ -69,7 +69,12 @@ export async function execute(
   if (part === undefined) inFlight.begin();
   publishStarted(parts, record);
   try {
-    const value = await send(parts, input, settings, record, part);
+    const { span } = record.trace;
+    const answered =
+      span === undefined
+        ? send(parts, input, settings, record, part)
+        : span.run(() => send(parts, input, settings, record, part));
+    const value = await answered;
     const { found, ageMs } = record;
     if (found === 'stale' || found === 'stale-on-error') {
       return finished(parts, record, 'stale', undefined, { provenance: 'stale', value, ageMs });
@@ -102,7 +107,7 @@ export async function execute(
 
 /** What is known of a call that begins. */
 export function newRecord(
-  { definition, runtime }: OperationParts,
+  { definition, runtime, settings }: OperationParts,
   incoming: Incoming | undefined,
   part?: CallPart,
 ): CallRecord {
@@ -111,7 +116,7 @@ export function newRecord(
     startedAt,
     deadline: Number.POSITIVE_INFINITY,
     requestId: part?.requestId ?? incoming?.requestId ?? newId(),
-    trace: part?.trace ?? CallTrace.of(incoming),
+    trace: part?.trace ?? CallTrace.of(incoming, settings.tracing),
     progress: new CallProgress(startedAt),
     streams: definition.options.responseAs === 'stream' ? new StreamsOfCall() : undefined,
     attempts: 0,
@@ -147,7 +152,8 @@ async function send(
   const ofCall = {
     'x-request-id': record.requestId,
     'idempotency-key': idempotencyKey,
-    tracestate: record.trace.tracestate,
+    // Who makes spans says with each of them what is told of it.
+    tracestate: record.trace.span === undefined ? record.trace.tracestate : undefined,
   };
   const plain = headersOf(parts, settings, request, ofCall, facts);
   const { interceptors } = parts;

@@ -1,4 +1,5 @@
 import type { MetricDefinition } from '../metrics/definitions.ts';
+import type { GaugeReading } from '../metrics/gauge-readings.ts';
 import type { LabelValues } from '../metrics/meter.ts';
 import { prometheusLabel, prometheusName } from '../metrics/prometheus-name.ts';
 import { CounterSeries, HistogramSeries, type SeriesLabels } from './series.ts';
@@ -33,11 +34,11 @@ export class Family {
   readonly aggregator: 'sum' | 'average';
   readonly #definition: MetricDefinition;
   readonly #labels: readonly string[];
-  readonly #readGauges: (family: Family) => void;
+  readonly #readGauges: () => Iterable<GaugeReading>;
   readonly #series = new Map<string, CounterSeries | HistogramSeries>();
 
-  /** @param readGauges Sets all gauges of the family to how they stand now. */
-  constructor(definition: MetricDefinition, readGauges: (family: Family) => void) {
+  /** @param readGauges How the gauges of the family stand, where it is one of gauges. */
+  constructor(definition: MetricDefinition, readGauges: () => Iterable<GaugeReading>) {
     this.#definition = definition;
     this.#labels = definition.labels.map(prometheusLabel);
     this.#readGauges = readGauges;
@@ -61,17 +62,11 @@ export class Family {
     return this.#of(values, (labels) => new HistogramSeries(labels, buckets)) as HistogramSeries;
   }
 
-  /** Two clients of one target share a series: what is counted adds up, of shares the larger is shown. */
-  set(values: LabelValues, value: number): void {
-    const gauge = this.counter(values);
-    gauge.value = this.#definition.unit === '1' ? Math.max(gauge.value, value) : gauge.value + value;
-  }
-
   async get(): Promise<ScrapedMetric> {
     const { name, help, type, aggregator } = this;
     if (type === 'gauge') {
       this.#series.clear();
-      this.#readGauges(this);
+      for (const { labels, value } of this.#readGauges()) this.counter(labels).value = value;
     }
     const values = [...this.#series.values()].flatMap((series) => samplesOf(series, name));
     return { name, help, type, aggregator, values };

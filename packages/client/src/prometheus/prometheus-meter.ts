@@ -1,4 +1,5 @@
 import type { MetricDefinition } from '../metrics/definitions.ts';
+import { readGauges } from '../metrics/gauge-readings.ts';
 import type { BoundCounter, BoundHistogram, LabelValues, Meter, SetGauge } from '../metrics/meter.ts';
 import { Family } from './family.ts';
 
@@ -10,8 +11,7 @@ export class PrometheusMeter implements Meter {
   /** @param definitions All metrics there will be, so that each has its help even before its first series. */
   constructor(definitions: readonly MetricDefinition[]) {
     for (const definition of definitions) {
-      const readGauges = (family: Family): void => this.#readInto(definition, family);
-      this.#families.set(definition, new Family(definition, readGauges));
+      this.#families.set(definition, new Family(definition, () => readGauges(this.#reads, definition)));
     }
   }
 
@@ -37,13 +37,5 @@ export class PrometheusMeter implements Meter {
 
   #of(metric: MetricDefinition): Family {
     return this.#families.get(metric) as Family;
-  }
-
-  #readInto(definition: MetricDefinition, family: Family): void {
-    for (const read of this.#reads) {
-      read((metric, labels, value) => {
-        if (metric === definition) family.set(labels, value);
-      });
-    }
   }
 }
