@@ -372,6 +372,7 @@ export interface ServiceClientOptions<Ops extends Operations = Operations> {
   readonly egress?: 'any' | 'public' | EgressGuard;
   readonly tls?: TlsSource;
   readonly interceptors?: readonly Interceptor[];
+  readonly tracing?: Tracing;
   readonly transport?: OpenTransport;
   readonly runtime?: Runtime;
 }
@@ -1109,6 +1110,44 @@ interface TraceParent {
   readonly flags: number;
 }
 
+// trace/tracing.d.ts
+export interface Tracing {
+  startCall(call: CallToTrace, within?: CallSpan): CallSpan | undefined;
+}
+export interface CallToTrace {
+  readonly target: string;
+  readonly operation: string;
+  readonly method: string;
+  readonly template: string;
+  readonly requestId: string;
+  readonly incoming: Incoming | undefined;
+}
+export interface SpanPlace {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+export interface CallSpan extends SpanPlace {
+  readonly parentSpanId: string | undefined;
+  run<T>(work: () => T): T;
+  startExchange(exchange: ExchangeToTrace): ExchangeSpan;
+  end(finished: CallFinished): void;
+}
+export interface ExchangeToTrace {
+  readonly attempt: number;
+  readonly kind: ExchangeFinished['kind'];
+  readonly resends: number;
+  readonly method: string;
+  readonly template: string;
+  readonly host: string;
+  readonly baggage: boolean;
+}
+export interface ExchangeSpan {
+  readonly spanId: string;
+  readonly headers: readonly string[];
+  run<T>(work: () => T): T;
+  end(finished: ExchangeFinished): void;
+}
+
 // transport/egress.d.ts
 export type EgressGuard = (address: string) => boolean;
 export declare const publicOnly: EgressGuard;
@@ -1510,6 +1549,48 @@ export declare function prometheusLabel(label: string): string;
 // metrics/record-metrics.d.ts
 export type MeasuredClient = Pick<ClientControls, 'target' | 'on' | 'snapshot'>;
 export declare function recordMetrics(client: MeasuredClient, meter: Meter, names?: MetricNames, countsRequests?: () => boolean): () => void;
+
+// ========== @switchgear/client/otel
+
+import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api';
+
+import type { BreakerSnapshot, BulkheadSnapshot, EventBase, Phase, PolicyEvent, RetryBudgetSnapshot, Sent } from '@switchgear/policy';
+
+// otel/http-mode.d.ts
+export type HttpMode = 'auto' | 'own' | 'off';
+
+// otel/otel-metrics.d.ts
+export interface OtelMetricsOptions {
+  readonly meter?: OtelApiMeter;
+  readonly http?: HttpMode;
+  readonly maxNames?: number;
+}
+export declare const otelMetricsDefaults: {
+  readonly http: HttpMode;
+  readonly maxNames: number;
+};
+export interface OtelMetrics {
+  watch(client: MeasuredClient): () => void;
+  close(): void;
+}
+export declare function otelMetrics(options?: OtelMetricsOptions): OtelMetrics;
+
+// otel/otel-tracing.d.ts
+export interface OtelTracingOptions {
+  readonly tracer?: Tracer;
+  readonly http?: HttpMode;
+}
+export declare const otelTracingDefaults: {
+  readonly http: HttpMode;
+};
+export declare function otelTracing(options?: OtelTracingOptions): Tracing;
+
+// otel/undici-hooks.d.ts
+export interface UndiciHooks {
+  readonly startSpanHook: () => Attributes;
+  readonly requestHook: (span: Span) => void;
+}
+export declare function undiciHooks(): UndiciHooks;
 
 // ========== @switchgear/client/prometheus
 
