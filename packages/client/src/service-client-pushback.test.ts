@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retry } from '@switchgear/policy';
 import { ManualClock } from '@switchgear/policy/testing';
 import { createServiceClient, get, post, type ServiceClientOptions } from './index.ts';
 import { answer, type MockScript, mockTransport } from './testing/index.ts';
@@ -133,4 +134,27 @@ test('fetch hears what a server says, too', async () => {
   const { client, mock } = world(refusing({ 'x-should-retry': 'false' }));
   assert.equal((await client.fetch('/users/1')).status, 503);
   assert.equal(mock.requests.length, 1);
+});
+
+// In layers
+
+test('a retry around a client does not add to what that has tried, or must not repeat', async () => {
+  const cases: [name: 'getUser' | 'createUser', more: Partial<ServiceClientOptions>, sends: number][] = [
+    ['getUser', {}, 3],
+    ['getUser', { budget: { minPerSecond: 0 } }, 1],
+    ['createUser', {}, 1],
+    // This one does not retry, and leaves it to the one around.
+    ['getUser', { retry: { maxRetries: 0 } }, 4],
+  ];
+  for (const [name, more, sends] of cases) {
+    const { client, clock, mock } = world(() => answer(503, {}), more);
+    const around = retry({ maxRetries: 3 }, { clock, random: () => 0 });
+    const call = assert.rejects(
+      around.execute(() => (name === 'getUser' ? client.getUser({ userId: 1 }) : client.createUser({}))),
+      { code: 'SWITCHGEAR_HTTP_STATUS' },
+    );
+    await clock.runAll();
+    await call;
+    assert.equal(mock.requests.length, sends, `${name} ${JSON.stringify(more)}`);
+  }
 });

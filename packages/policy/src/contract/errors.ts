@@ -70,6 +70,8 @@ export abstract class SwitchgearError extends Error {
   readonly retryAfterMs?: number;
   /** Why the call was not sent again; set by the retry policy that gave up. */
   stopped?: RetryStop;
+  /** How often it had been sent again by then; set with `stopped`. A retry further out does not add to it. */
+  retries?: number;
   /** Where the time of the call went; set by who made the call, if they know. */
   spentMs?: TimeSpent;
 

@@ -3,6 +3,7 @@ import type { CallContext, Operation, Unsubscribe } from '../contract/call.ts';
 import { DeadlineExceededError, isSwitchgearError, moreDoubtful, RefusedError, type Sent } from '../contract/errors.ts';
 import type { EventSink } from '../contract/events.ts';
 import { judge } from '../contract/gate.ts';
+import { givenUpBeneath, ruledOutBeneath } from '../contract/given-up.ts';
 import { hush } from '../contract/hush.ts';
 import type { Outcome, Verdict } from '../contract/outcome.ts';
 import type { Clock } from '../contract/runtime.ts';
@@ -228,7 +229,8 @@ class Race<T> extends WheelEntry {
     const unwelcome = refused || verdict.kind === 'throttled' || wishMs(verdict) > 0;
     if (unwelcome && !elsewhere) this.#closed = true;
 
-    const forGood = verdict.retry === 'never' && !refused;
+    const beneath = givenUpBeneath(outcome) !== undefined || ruledOutBeneath(outcome);
+    const forGood = (verdict.retry === 'never' && !refused) || (beneath && !elsewhere);
     const now = clock.now();
     const goesOn = !forGood && (this.#running.length > 0 || this.#mayHedge(now));
     // Told before more is asked for, and once: of the last one, a retry above tells.

@@ -10,6 +10,7 @@ import {
 } from '../contract/errors.ts';
 import type { EventSink, RetryStop } from '../contract/events.ts';
 import { judge } from '../contract/gate.ts';
+import { givenUpBeneath, ruledOutBeneath } from '../contract/given-up.ts';
 import { hush } from '../contract/hush.ts';
 import { type Outcome, type Verdict, verdicts } from '../contract/outcome.ts';
 import type { Clock } from '../contract/runtime.ts';
@@ -79,13 +80,13 @@ export class RetryLoop<T> {
 
       const info: RetryInfo = { retry: retries + 1, outcome, verdict, previousMs, call: attempt };
       const waitMs = this.#waitMs(info);
-      let stop = this.#stopBefore(info, waitMs, error);
+      let stop = this.#stopBefore(info, waitMs);
       if (stop === 'not-retryable' && refusal !== undefined && real !== undefined) stop = 'refused';
       // Last of all, so that a token is never spent on a retry that something else forbids.
       if (stop === undefined && budget !== undefined && !budget.tryWithdraw(verdict)) stop = 'budget-empty';
       if (stop !== undefined) {
         if (verdict.kind === 'success') budget?.succeeded(paidFor);
-        return this.#giveUp(stop, real ?? outcome, verdict, attempt);
+        return this.#giveUp(stop, retries, real ?? outcome, verdict, attempt);
       }
 
       paidFor = verdict;
@@ -112,7 +113,7 @@ export class RetryLoop<T> {
       if (late !== '' && !(released && late === 'elapsed-too-long')) {
         budget?.giveBack(paidFor);
         if (released) throw deadlinePassed(call, 'while waiting to send again');
-        return this.#giveUp(late, real ?? outcome, verdict, attempt);
+        return this.#giveUp(late, retries, real ?? outcome, verdict, attempt);
       }
       // Counted over the whole call rather than over this loop, so that numbers stay unique where retries are nested.
       attempt = call.forAttempt(call.attempts + 1);
@@ -132,7 +133,12 @@ export class RetryLoop<T> {
 
   #judge(outcome: Outcome, attempt: CallContext): Verdict {
     const { classify, retryWhen } = this.#tools.settings;
-    const verdict = judge(classify, outcome, attempt);
+    const judged = judge(classify, outcome, attempt);
+    // Whoever judges by themselves, here or in `retryWhen`, has looked at it and may overrule what was found beneath.
+    const verdict: Verdict =
+      classify === undefined && judged.retry !== 'never' && ruledOutBeneath(outcome)
+        ? { ...judged, retry: 'never' }
+        : judged;
     if (retryWhen === undefined || attempt.cancelled) return verdict;
     let asked: unknown;
     try {
@@ -159,10 +165,10 @@ export class RetryLoop<T> {
   }
 
   /** Why the given retry must not be, as far as that costs nothing to find out. */
-  #stopBefore({ retry, verdict, call }: RetryInfo, waitMs: number, error: unknown): RetryStop | undefined {
+  #stopBefore({ retry, outcome, verdict, call }: RetryInfo, waitMs: number): RetryStop | undefined {
     const { settings, clock } = this.#tools;
-    // A retry beneath this one was refused by its budget: sending again from here would go round that budget.
-    if (isSwitchgearError(error) && error.stopped === 'budget-empty') return 'budget-empty';
+    const beneath = givenUpBeneath(outcome);
+    if (beneath !== undefined) return beneath;
     if (verdict.retry === 'never') return 'not-retryable';
     if (retry > settings.maxRetries) return 'attempts-exhausted';
     if (wishMs(verdict) > settings.maxRetryAfterMs) return 'server-asks-too-long';
@@ -171,10 +177,13 @@ export class RetryLoop<T> {
     return undefined;
   }
 
-  #giveUp<T>(reason: RetryStop, outcome: Outcome<T>, verdict: Verdict, attempt: CallContext): T {
+  #giveUp<T>(reason: RetryStop, retries: number, outcome: Outcome<T>, verdict: Verdict, attempt: CallContext): T {
     const error = outcome.ok ? undefined : outcome.error;
     // By way of Reflect, because an error may be frozen and must reach the caller all the same.
-    if (isSwitchgearError(error)) Reflect.set(error, 'stopped', reason);
+    if (isSwitchgearError(error)) {
+      Reflect.set(error, 'stopped', reason);
+      Reflect.set(error, 'retries', Math.max(error.retries ?? 0, retries));
+    }
     // "No such user" is an answer: nothing went wrong that somebody gave up on.
     if (verdict.kind !== 'success' && this.#tools.events.wants('retry.stopped')) {
       this.#tools.events.publish({ type: 'retry.stopped', ...this.#factsOf(attempt), reason, error });
