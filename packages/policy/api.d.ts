@@ -457,6 +457,7 @@ export declare abstract class SwitchgearError extends Error {
   readonly phase: Phase;
   readonly retryAfterMs?: number;
   stopped?: RetryStop;
+  retries?: number;
   spentMs?: TimeSpent;
   constructor(message: string, facts?: ErrorFacts);
   get name(): string;
