@@ -1492,6 +1492,25 @@ export declare function requestSettings(settings: RequestSettings): {
   readonly switchgear: RequestSettings;
 };
 
+// ========== @switchgear/client/log
+
+import type { BreakerSnapshot, BulkheadSnapshot, EventBase, Phase, PolicyEvent, RetryBudgetSnapshot, Sent } from '@switchgear/policy';
+
+// log/log-events.d.ts
+export interface LogEventsOptions {
+  readonly linesPerSecond?: number;
+  readonly burst?: number;
+}
+export declare const logEventsDefaults: Required<LogEventsOptions>;
+export declare function logEvents(client: Pick<ClientControls, 'on'>, logger: EventLogger, options?: LogEventsOptions): () => void;
+
+// log/logger.d.ts
+export interface EventLogger {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
 // ========== @switchgear/client/metrics
 
 import type { BreakerSnapshot, BulkheadSnapshot, EventBase, Phase, PolicyEvent, RetryBudgetSnapshot, Sent } from '@switchgear/policy';
