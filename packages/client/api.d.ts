@@ -663,9 +663,29 @@ export interface ClientControls extends AsyncDisposable {
   readonly target: string;
   on(listener: (event: ClientEvent) => void, types?: readonly ClientEvent['type'][]): () => void;
   snapshot(): ClientSnapshot;
+  readonly operator: ClientOperator;
   describe(): string;
   explain(): string;
   close(): Promise<void>;
+}
+
+// controls/operation-settings.d.ts
+export interface OperationSettings {
+  readonly name: string;
+  readonly method: string;
+  readonly template: string;
+  readonly deadlineMs: number;
+  readonly attemptTimeoutMs: number;
+  readonly idempotent: boolean;
+  readonly cached: boolean;
+  readonly hedged: boolean;
+  readonly batch: boolean;
+}
+
+// controls/policy-settings.d.ts
+export interface PolicySettings {
+  readonly name: 'deadline' | 'bulkhead' | 'retry' | 'retry-budget' | 'hedge' | 'hosts' | 'breaker' | 'attempt-timeout';
+  readonly options: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 // controls/snapshot.d.ts
@@ -676,6 +696,9 @@ export interface ClientSnapshot {
   readonly hosts?: readonly HostSnapshot[];
   readonly bulkhead: BulkheadSnapshot;
   readonly budget: RetryBudgetSnapshot;
+  readonly controls: readonly ControlSnapshot[];
+  readonly policies: readonly PolicySettings[];
+  readonly operations: readonly OperationSettings[];
 }
 
 // dns-lookups.d.ts
@@ -818,6 +841,7 @@ export interface ExchangeFinished extends EventBase {
   readonly sent: Sent;
   readonly phase: Phase;
   readonly cancelled: boolean;
+  readonly injected: FaultInjection['kind'] | undefined;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
@@ -892,6 +916,20 @@ export interface InterceptorFailed extends EventBase {
   readonly hook: InterceptorHook;
   readonly error: unknown;
 }
+export interface ControlBegan extends EventBase {
+  readonly type: 'control.began';
+  readonly control: ControlSnapshot;
+}
+export interface ControlEnded extends EventBase {
+  readonly type: 'control.ended';
+  readonly control: ControlSnapshot;
+  readonly because: ControlEnd;
+}
+export interface OperatorActed extends EventBase {
+  readonly type: 'operator.acted';
+  readonly action: 'reset' | 'close-circuit';
+  readonly reason: string;
+}
 export interface AttemptReauthorised extends EventBase {
   readonly type: 'attempt.reauthorised';
   readonly operation: string;
@@ -922,7 +960,7 @@ export interface HostsResolved extends EventBase {
   readonly removed: readonly string[];
   readonly error: unknown;
 }
-export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | BatchFlushed | BatchFinished | InterceptorFailed | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
+export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | BatchFlushed | BatchFinished | InterceptorFailed | ControlBegan | ControlEnded | OperatorActed | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
 
 // hosts/base-url.d.ts
 export type BaseUrl = string | readonly string[] | HostResolver;
@@ -1047,6 +1085,47 @@ export interface CallOutcome {
   readonly attempts: number;
   readonly durationMs: number;
   readonly error: unknown;
+}
+
+// operator/client-operator.d.ts
+export interface ClientOperator {
+  isolate(reason: string, options?: IsolateOptions): OperatorControl;
+  closeCircuit(reason: string): void;
+  reset(reason: string): void;
+  injectFault(fault: FaultInjection): OperatorControl;
+  release(id: number): boolean;
+}
+export interface IsolateOptions {
+  readonly expiresInMs?: number;
+}
+export interface OperatorControl extends Disposable {
+  readonly id: number;
+  release(): void;
+}
+export interface ControlSnapshot {
+  readonly id: number;
+  readonly kind: 'isolation' | 'fault';
+  readonly reason: string;
+  readonly beganAt: number;
+  readonly expiresInMs: number | null;
+  readonly fault?: {
+    readonly kind: FaultInjection['kind'];
+    readonly rate: number;
+    readonly latencyMs: number | null;
+    readonly operation: string | null;
+    readonly hits: number;
+  };
+}
+export type ControlEnd = 'released' | 'expired' | 'circuit-closed' | 'client-closed';
+
+// operator/fault-injection.d.ts
+export interface FaultInjection {
+  readonly kind: 'latency' | 'error' | 'reset';
+  readonly rate: number;
+  readonly latencyMs?: number;
+  readonly operation?: string;
+  readonly expiresInMs: number;
+  readonly reason: string;
 }
 
 // service-client.d.ts

@@ -1,5 +1,7 @@
 import type { EventBase, Phase, PolicyEvent, Sent } from '@switchgear/policy';
 import type { InterceptorHook } from './interceptors/interceptor.ts';
+import type { ControlEnd, ControlSnapshot } from './operator/client-operator.ts';
+import type { FaultInjectionOptions } from './operator/fault-injection.ts';
 import type { CallTimings, PhaseTimings } from './timing/timings.ts';
 
 /**
@@ -85,6 +87,8 @@ export interface ExchangeFinished extends EventBase {
   readonly phase: Phase;
   /** Given up on purpose: the caller left, or another copy won the race. Never for a timeout. */
   readonly cancelled: boolean;
+  /** The fault that an operator has injected and that hit it, if any. */
+  readonly injected: FaultInjectionOptions['kind'] | undefined;
   readonly traceId: string;
   /** As it was sent in `traceparent`. */
   readonly spanId: string;
@@ -199,6 +203,27 @@ export interface InterceptorFailed extends EventBase {
   readonly error: unknown;
 }
 
+/** An operator has begun something that lasts: an isolation, or a fault. */
+export interface ControlBegan extends EventBase {
+  readonly type: 'control.began';
+  readonly control: ControlSnapshot;
+}
+
+/** What an operator had begun is over. */
+export interface ControlEnded extends EventBase {
+  readonly type: 'control.ended';
+  /** As it was in the end. */
+  readonly control: ControlSnapshot;
+  readonly because: ControlEnd;
+}
+
+/** An operator has closed the breakers by hand. */
+export interface OperatorActed extends EventBase {
+  readonly type: 'operator.acted';
+  readonly action: 'reset' | 'close-circuit';
+  readonly reason: string;
+}
+
 /** An attempt was answered with 401 and is sent once more with a newer token. */
 export interface AttemptReauthorised extends EventBase {
   readonly type: 'attempt.reauthorised';
@@ -252,6 +277,9 @@ export type ClientEvent =
   | BatchFlushed
   | BatchFinished
   | InterceptorFailed
+  | ControlBegan
+  | ControlEnded
+  | OperatorActed
   | TokenRefreshed
   | AuthLost
   | TokenUnsaved

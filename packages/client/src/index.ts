@@ -67,6 +67,8 @@ export {
 export type { PathValue } from './contract/path-template.ts';
 export type { Degraded, Live, Stale } from './contract/provenance.ts';
 export type { ClientControls } from './controls/client-controls.ts';
+export type { OperationSettings } from './controls/operation-settings.ts';
+export type { PolicySettings } from './controls/policy-settings.ts';
 export type { ClientSnapshot } from './controls/snapshot.ts';
 export { type AddressRecord, type Lookups, type ServiceRecord, systemLookups } from './dns-lookups.ts';
 export * from './errors.ts';
@@ -78,6 +80,8 @@ export type {
   CallFinished,
   CallStarted,
   ClientEvent,
+  ControlBegan,
+  ControlEnded,
   ExchangeFinished,
   Fate,
   HostEjected,
@@ -85,6 +89,7 @@ export type {
   HostsPanicked,
   HostsResolved,
   InterceptorFailed,
+  OperatorActed,
   TlsReloadFailed,
   TokenRefreshed,
   TokenUnsaved,
@@ -107,6 +112,14 @@ export type {
   Interceptor,
   InterceptorHook,
 } from './interceptors/interceptor.ts';
+export type {
+  ClientOperator,
+  ControlEnd,
+  ControlSnapshot,
+  IsolateOptions,
+  OperatorControl,
+} from './operator/client-operator.ts';
+export type { FaultInjectionOptions } from './operator/fault-injection.ts';
 export { createServiceClient, type ServiceClient } from './service-client.ts';
 export type { CallTimings, PhaseTimings } from './timing/timings.ts';
 export type { AttemptCount } from './trace/attempt-count.ts';

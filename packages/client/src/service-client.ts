@@ -35,13 +35,17 @@ import {
 } from './client-options.ts';
 import type { OperationDefinition } from './contract/operation.ts';
 import { type ClientControls, controlNames, controlsOf } from './controls/client-controls.ts';
+import { operationSettingsOf } from './controls/operation-settings.ts';
+import { policySettingsOf } from './controls/policy-settings.ts';
 import type { ClientEvent } from './events.ts';
 import type { Hosts } from './hosts/hosts.ts';
 import { openHosts } from './hosts/open-hosts.ts';
 import { type SharedTools, SpreadAttempts } from './hosts/spread-attempts.ts';
 import { Interceptors } from './interceptors/interceptors.ts';
+import { Operator } from './operator/operator.ts';
 import { callerHeaders } from './request/headers.ts';
 import type { RawAnswers } from './response/read-answer.ts';
+import type { Transport } from './transport/transport.ts';
 
 /** A client: the operations of its contract, and its controls. */
 export type ServiceClient<Ops extends Operations> = {
@@ -67,10 +71,16 @@ export function createServiceClient<const Ops extends Operations>(
   const runtime: Runtime = { clock: settings.runtime.clock, random: settings.runtime.random, events };
   const gates = openGates(settings, runtime);
   const tls = settings.tls && readTls(settings.tls, settings, events);
-  const hosts = openHosts(settings, runtime, events, (origin, address) =>
-    openTransport(settings, tls, origin, address),
-  );
-  const transport = hosts === undefined ? openTransport(settings, tls, settings.origin) : undefined;
+  const operator = new Operator({
+    target: settings.target,
+    operations: Object.keys(settings.operations),
+    breakers: () => [gates.breaker, ...(hosts?.breakers ?? [])],
+    events,
+    runtime,
+  });
+  const open = (origin: string, address?: string): Transport => openTransport(settings, tls, origin, address);
+  const hosts = openHosts(settings, runtime, events, open, (breaker) => operator.isolateNew(breaker));
+  const transport = hosts === undefined ? open(settings.origin) : undefined;
   const credential = openCredential(settings, runtime, events);
   const inFlight = new InFlight();
   const inTime = deadline({ deadlineMs: Number.POSITIVE_INFINITY }, runtime);
@@ -81,6 +91,9 @@ export function createServiceClient<const Ops extends Operations>(
     hosts,
     events,
     inFlight,
+    operator,
+    policies: policySettingsOf(settings),
+    operations: operationSettingsOf(settings),
     describe: () => describe(settings, gates, hosts),
     async release() {
       await transport?.close();
@@ -109,6 +122,7 @@ export function createServiceClient<const Ops extends Operations>(
       origin: settings.origin,
       prefix: settings.prefix,
       headers: attemptHeadersFor(definition, settings),
+      operator,
       interceptors,
       runtime,
       events,

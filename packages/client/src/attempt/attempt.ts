@@ -14,6 +14,7 @@ import { AuthenticationError, InvalidResponseError } from '../errors.ts';
 import type { ClientEvent } from '../events.ts';
 import type { InterceptedAttempt, InterceptedCall } from '../interceptors/interceptor.ts';
 import type { Interceptors } from '../interceptors/interceptors.ts';
+import type { Operator } from '../operator/operator.ts';
 import type { BuiltRequest } from '../request/build-request.ts';
 import { newSpanId } from '../request/ids.ts';
 import { isRedirect } from '../request/redirect.ts';
@@ -61,6 +62,8 @@ export interface AttemptTools {
   readonly prefix: string;
   /** What an attempt says of itself. */
   readonly headers: AttemptHeaders;
+  /** Who may make attempts go wrong on purpose. */
+  readonly operator?: Operator | undefined;
   /** Where the client has some. */
   readonly interceptors?: Interceptors | undefined;
   readonly runtime: Runtime;
@@ -243,7 +246,8 @@ class Attempt extends DelegatedCall {
 
   async #send(grant: Grant | undefined): Promise<WireAnswer> {
     const { request, headers: ofCall, trace, part } = this.#sending;
-    const { origin, reader, runtime, transport } = this.#tools;
+    const { origin, reader, runtime } = this.#tools;
+    const transport = this.#transport();
     const facts = this.#facts;
     const until = Math.min(this.deadline, part?.toldDeadline?.() ?? Number.POSITIVE_INFINITY);
     const span = this.#exchange?.sending();
@@ -272,8 +276,8 @@ class Attempt extends DelegatedCall {
     let answer: WireAnswer;
     try {
       answer = await (span === undefined
-        ? this.#transmit(wire, answersStream)
-        : span.run(() => this.#transmit(wire, answersStream)));
+        ? this.#transmit(wire, transport, answersStream)
+        : span.run(() => this.#transmit(wire, transport, answersStream)));
     } catch (error) {
       throw classifyTransportFailure(error, facts);
     }
@@ -283,11 +287,24 @@ class Attempt extends DelegatedCall {
     return answer;
   }
 
-  #transmit(wire: WireRequest, answersStream: boolean): Promise<WireAnswer> {
+  #transmit(wire: WireRequest, transport: Transport, answersStream: boolean): Promise<WireAnswer> {
     const { body } = this.#sending.request;
-    const { transport } = this.#tools;
     if (!answersStream && !(body instanceof Upload)) return transport.send(wire, this);
     return sendStreamed(wire, body, answersStream, transport, this, this.#facts);
+  }
+
+  /** The real one, nearly always; behind a fault that an operator injects. */
+  #transport(): Transport {
+    const { operator, transport } = this.#tools;
+    const faults = operator?.faultsFor(this.operation);
+    if (faults === undefined) return transport;
+    return faults.reduce((behind, fault) => {
+      return fault.before(behind, this.call, (kind) => {
+        this.#exchange?.hitBy(kind);
+        // As what really goes wrong: it is the service that keeps us waiting.
+        this.progress('wait', 'maybe');
+      });
+    }, transport);
   }
 
   #publishReauthorised(): void {

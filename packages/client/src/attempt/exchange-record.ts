@@ -32,6 +32,7 @@ export class ExchangeRecord {
   #sent: Sent = 'never';
   #phase: Phase = 'call';
   #answer: Pick<WireResponse, 'status' | 'origin' | 'protocol'> | undefined;
+  #injected: ExchangeFinished['injected'];
   #finished = false;
 
   /**
@@ -89,6 +90,11 @@ export class ExchangeRecord {
     this.#answer = answer;
   }
 
+  /** A fault that an operator injects has hit it. */
+  hitBy(kind: ExchangeFinished['injected']): void {
+    this.#injected = kind;
+  }
+
   /** It has ended, with an answer that is made use of or leads to another exchange. */
   done(): void {
     this.#finish(undefined, false);
@@ -125,6 +131,7 @@ export class ExchangeRecord {
       sent: this.#sent,
       phase: this.#phase,
       cancelled,
+      injected: this.#injected,
       traceId: trace.traceId,
       spanId: this.spanId,
       parentSpanId: trace.spanId,

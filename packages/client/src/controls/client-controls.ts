@@ -3,6 +3,10 @@ import type { Gates } from '../assembly/gates.ts';
 import type { InFlight } from '../call/in-flight.ts';
 import type { ClientEvent } from '../events.ts';
 import type { Hosts } from '../hosts/hosts.ts';
+import type { ClientOperator } from '../operator/client-operator.ts';
+import type { Operator } from '../operator/operator.ts';
+import type { OperationSettings } from './operation-settings.ts';
+import type { PolicySettings } from './policy-settings.ts';
 import { type ClientSnapshot, snapshotOf } from './snapshot.ts';
 
 /** What a client has beside its operations. */
@@ -14,6 +18,8 @@ export interface ClientControls extends AsyncDisposable {
    */
   on(listener: (event: ClientEvent) => void, types?: readonly ClientEvent['type'][]): () => void;
   snapshot(): ClientSnapshot;
+  /** For whoever is on call: isolates, resets, injects faults. */
+  readonly operator: ClientOperator;
   /** The policies an operation goes through, outermost first, a line each. */
   describe(): string;
   /** Why the breaker is in its state, in words; of several hosts, each in a line with its own. */
@@ -31,6 +37,7 @@ export const controlNames: readonly string[] = [
   'explain',
   'close',
   'fetch',
+  'operator',
   'then',
 ];
 
@@ -41,22 +48,27 @@ export interface ControlledParts {
   readonly hosts: Hosts | undefined;
   readonly events: EventBus<ClientEvent>;
   readonly inFlight: InFlight;
+  readonly operator: Operator;
+  readonly policies: readonly PolicySettings[];
+  readonly operations: readonly OperationSettings[];
   readonly describe: () => string;
   /** Closes connections and what else is held. */
   readonly release: () => Promise<void>;
 }
 
 export function controlsOf(parts: ControlledParts): ClientControls {
-  const { target, gates, hosts, events, inFlight, describe, release } = parts;
+  const { target, gates, hosts, events, inFlight, operator, describe, release } = parts;
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
+    operator.close();
     closing ??= inFlight.close().then(release);
     return closing;
   };
   return {
     target,
     on: (listener, types) => events.on(listener, types),
-    snapshot: () => snapshotOf(target, gates, hosts, inFlight),
+    snapshot: () => snapshotOf(parts),
+    operator: operator.face,
     describe,
     explain: () => hosts?.explain() ?? gates.breaker.explain(),
     close,

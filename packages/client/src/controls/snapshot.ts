@@ -1,9 +1,11 @@
 import type { BreakerSnapshot, BulkheadSnapshot, RetryBudgetSnapshot } from '@switchgear/policy';
-import type { Gates } from '../assembly/gates.ts';
-import type { InFlight } from '../call/in-flight.ts';
 import type { HostSnapshot } from '../hosts/host.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import { bestBreaker } from '../hosts/open-hosts.ts';
+import type { ControlSnapshot } from '../operator/client-operator.ts';
+import type { ControlledParts } from './client-controls.ts';
+import type { OperationSettings } from './operation-settings.ts';
+import type { PolicySettings } from './policy-settings.ts';
 
 /** A client's policies at one moment, in values that survive JSON. */
 export interface ClientSnapshot {
@@ -16,10 +18,17 @@ export interface ClientSnapshot {
   readonly hosts?: readonly HostSnapshot[];
   readonly bulkhead: BulkheadSnapshot;
   readonly budget: RetryBudgetSnapshot;
+  /** What operators have begun and what has not ended, oldest first. */
+  readonly controls: readonly ControlSnapshot[];
+  /** The policies that calls go through, outermost first, with the options in effect. */
+  readonly policies: readonly PolicySettings[];
+  /** In the order of the contract. */
+  readonly operations: readonly OperationSettings[];
 }
 
-/** Reads a client's policies as they are now. */
-export function snapshotOf(target: string, gates: Gates, hosts: Hosts | undefined, inFlight: InFlight): ClientSnapshot {
+/** Reads a client as it is now. */
+export function snapshotOf(parts: ControlledParts): ClientSnapshot {
+  const { target, gates, hosts, inFlight, operator, policies, operations } = parts;
   return {
     target,
     inFlight: inFlight.count,
@@ -27,6 +36,9 @@ export function snapshotOf(target: string, gates: Gates, hosts: Hosts | undefine
     bulkhead: gates.bulkhead.snapshot(),
     budget: gates.budget.snapshot(),
     ...hostsOf(hosts),
+    controls: operator.snapshot(),
+    policies,
+    operations,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Call, ErrorFacts, EventSink, Permit, Policy, Refusal, Runtime } from '@switchgear/policy';
+import type { Call, CircuitBreaker, ErrorFacts, EventSink, Permit, Policy, Refusal, Runtime } from '@switchgear/policy';
 import { ConnectError, DnsError } from '../errors.ts';
 import type { ClientEvent } from '../events.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -92,6 +92,11 @@ export class Hosts {
     const names = this.#set.all.map(({ name }) => name);
     const known = names.length === 0 ? 'found when the first call asks' : names.join(', ');
     return `${known}; the less busy and quicker of two, with a breaker and connections of its own`;
+  }
+
+  /** One per host. */
+  get breakers(): readonly CircuitBreaker[] {
+    return this.#set.all.map(({ breaker }) => breaker);
   }
 
   /** Each host, those that end their last calls included. */

@@ -1,4 +1,4 @@
-import { type BreakerSnapshot, breaker, type EventSink, type Runtime } from '@switchgear/policy';
+import { type BreakerSnapshot, breaker, type CircuitBreaker, type EventSink, type Runtime } from '@switchgear/policy';
 import type { ClientSettings } from '../client-options.ts';
 import type { ClientEvent } from '../events.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -9,23 +9,29 @@ import { hostName, type KnownHost } from './resolver.ts';
 /** Opens the connections to one host. */
 export type OpenHostTransport = (origin: string, address: string | undefined) => Transport;
 
-/** The hosts of a client, each with connections and a breaker of its own; `undefined` where there is one for good. */
+/**
+ * The hosts of a client, each with connections and a breaker of its own; `undefined` where there is one for good.
+ * @param onBreaker Told of each breaker before any call asks it.
+ */
 export function openHosts(
   settings: ClientSettings,
   runtime: Runtime,
   events: EventSink<ClientEvent>,
   openTransport: OpenHostTransport,
+  onBreaker: (breaker: CircuitBreaker) => void = () => {},
 ): Hosts | undefined {
   const { hosts, target, origin, breaker: circuit } = settings;
   if (hosts === undefined) return undefined;
   const open = (known: KnownHost): Host => {
     const name = `${target} at ${hostName(known)}`;
     const { decayMs, slowStartMs } = hosts;
+    const own = breaker({ ...circuit, name }, runtime);
+    onBreaker(own);
     return new Host(
       {
         known,
         transport: openTransport(known.origin, known.address),
-        breaker: breaker({ ...circuit, name }, runtime),
+        breaker: own,
         decayMs,
         slowStartMs,
       },

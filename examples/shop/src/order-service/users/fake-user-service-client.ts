@@ -57,6 +57,9 @@ export class FakeUserServiceClient implements RunningUserServiceClient {
       },
       bulkhead: { active: 0, orphaned: 0, queued: 0, maxConcurrent: 64, maxQueue: 64, closed: false },
       budget: { available: 3, callsInWindow: 0, retriesInWindow: 0 },
+      controls: [],
+      policies: [],
+      operations: [],
     };
   }
 
