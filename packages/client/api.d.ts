@@ -841,7 +841,7 @@ export interface ExchangeFinished extends EventBase {
   readonly sent: Sent;
   readonly phase: Phase;
   readonly cancelled: boolean;
-  readonly injected: FaultInjection['kind'] | undefined;
+  readonly injected: FaultInjectionOptions['kind'] | undefined;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
@@ -1092,7 +1092,7 @@ export interface ClientOperator {
   isolate(reason: string, options?: IsolateOptions): OperatorControl;
   closeCircuit(reason: string): void;
   reset(reason: string): void;
-  injectFault(fault: FaultInjection): OperatorControl;
+  injectFault(fault: FaultInjectionOptions): OperatorControl;
   release(id: number): boolean;
 }
 export interface IsolateOptions {
@@ -1109,7 +1109,7 @@ export interface ControlSnapshot {
   readonly beganAt: number;
   readonly expiresInMs: number | null;
   readonly fault?: {
-    readonly kind: FaultInjection['kind'];
+    readonly kind: FaultInjectionOptions['kind'];
     readonly rate: number;
     readonly latencyMs: number | null;
     readonly operation: string | null;
@@ -1119,7 +1119,7 @@ export interface ControlSnapshot {
 export type ControlEnd = 'released' | 'expired' | 'circuit-closed' | 'client-closed';
 
 // operator/fault-injection.d.ts
-export interface FaultInjection {
+export interface FaultInjectionOptions {
   readonly kind: 'latency' | 'error' | 'reset';
   readonly rate: number;
   readonly latencyMs?: number;
