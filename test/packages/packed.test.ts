@@ -8,7 +8,7 @@ import { runNode, tsc } from '../run-node.ts';
 import { runNpm } from './npm.ts';
 
 /*
- * What users get is not this repository but two tarballs. They are packed, installed into an empty project, and used
+ * What users get is not this repository but its tarballs. They are packed, installed into an empty project, and used
  * there the ways they will be used: imported, required, compiled against. Two tools of the field judge them too; those
  * live in tools/, with a lockfile of their own, and are installed when this test first needs them.
  */
@@ -16,6 +16,7 @@ import { runNpm } from './npm.ts';
 interface Manifest {
   readonly name: string;
   readonly exports: Readonly<Record<string, string | object>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 interface Packed {
@@ -26,6 +27,8 @@ interface Packed {
   readonly files: readonly string[];
   /** The names to import it by. */
   readonly entries: readonly string[];
+  /** What some of the entries need beside it. */
+  readonly peers: readonly string[];
 }
 
 const folders = filesMatching('packages/*/package.json').map(({ path }) => posix.dirname(path));
@@ -42,7 +45,8 @@ before(async () => {
 
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
   const tarballs = packed.map(({ tarball }) => tarball);
-  const installed = await runNpm(['install', '--ignore-scripts', '--prefer-offline', ...tarballs], { cwd: project });
+  const wanted = [...tarballs, ...packed.flatMap(({ peers }) => peers)];
+  const installed = await runNpm(['install', '--ignore-scripts', '--prefer-offline', ...wanted], { cwd: project });
   assert.equal(installed.code, 0, installed.output);
 });
 
@@ -51,7 +55,8 @@ after(() => {
 });
 
 async function pack(folder: string): Promise<Packed> {
-  const { name, exports } = JSON.parse(readSource(posix.join(folder, 'package.json')).text) as Manifest;
+  const manifest = JSON.parse(readSource(posix.join(folder, 'package.json')).text) as Manifest;
+  const { name, exports, peerDependencies = {} } = manifest;
   const destination = ['--pack-destination', project];
   const { code, stdout, output } = await runNpm(['pack', '--json', ...destination], { cwd: join(root, folder) });
   assert.equal(code, 0, output);
@@ -65,6 +70,7 @@ async function pack(folder: string): Promise<Packed> {
     entries: Object.keys(exports)
       .filter((path) => path !== './package.json')
       .map((path) => posix.join(name, path)),
+    peers: Object.entries(peerDependencies).map(([peer, range]) => `${peer}@${range}`),
   };
 }
 
@@ -152,6 +158,15 @@ test('an error is known across both ways in', async () => {
     console.log(error instanceof SwitchgearError, required.isSwitchgearError(error), value);
   `;
   assert.equal((await inProject('both.mjs', script)).trim(), 'true true a value');
+});
+
+test('the command that makes contracts runs as it is installed', async () => {
+  const document = { openapi: '3.1.0', paths: { '/users': { get: {} } } };
+  writeFileSync(join(project, 'openapi.json'), JSON.stringify(document));
+  const bin = join(project, 'node_modules', '@switchgear', 'contract', 'dist', 'bin.js');
+  const { code, stdout, output } = await runNode([bin, 'openapi.json'], { cwd: project });
+  assert.equal(code, 0, output);
+  assert.match(stdout, /getUsers: get\('\/users'\)/);
 });
 
 const consumer = `

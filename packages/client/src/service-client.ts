@@ -21,7 +21,7 @@ import { openTransport, readTls } from './assembly/transports.ts';
 import { isBatch } from './batch/batch.ts';
 import { batchCall } from './batch/batch-call.ts';
 import type { CollectsFit } from './batch/collects-fit.ts';
-import type { OperationCache } from './cache/operation-cache.ts';
+import type { CallCache } from './cache/call-cache.ts';
 import type { CallOf } from './call/call-of.ts';
 import { InFlight } from './call/in-flight.ts';
 import { operationCall } from './call/operation-call.ts';
@@ -34,6 +34,7 @@ import {
   type ServiceClientOptions,
 } from './client-options.ts';
 import type { OperationDefinition } from './contract/operation.ts';
+import { isRead } from './contract/operation-checks.ts';
 import { type ClientControls, controlNames, controlsOf } from './controls/client-controls.ts';
 import { operationSettingsOf } from './controls/operation-settings.ts';
 import { policySettingsOf } from './controls/policy-settings.ts';
@@ -141,7 +142,8 @@ export function createServiceClient<const Ops extends Operations>(
       own,
       cache: raw === undefined ? caches.get(name) : undefined,
       collector: raw === undefined ? collectors.get(name) : undefined,
-      invalidates: said.invalidates?.map((forgotten) => caches.get(forgotten) as OperationCache),
+      invalidates: said.invalidates?.map((forgotten) => caches.get(forgotten) as CallCache),
+      changes: caches.size > 0 && !isRead(definition.method) ? [...caches.values()] : undefined,
       interceptors,
       inFlight,
       events,

@@ -1,6 +1,8 @@
 import { ConfigError, type Policy, type Runtime } from '@switchgear/policy';
+import type { CallCache } from '../cache/call-cache.ts';
 import { OperationCache } from '../cache/operation-cache.ts';
 import type { ClientSettings } from '../client-options.ts';
+import { isHttpCaching } from '../contract/http-caching.ts';
 
 /**
  * The caches of the operations that have one. Each is its own, so that one of them cannot push out what others keep.
@@ -10,12 +12,17 @@ export function openCaches(
   { operations, deadlineMs }: ClientSettings,
   inTime: Policy,
   runtime: Runtime,
-): ReadonlyMap<string, OperationCache> {
-  const caches = new Map<string, OperationCache>();
+): ReadonlyMap<string, CallCache> {
+  const caches = new Map<string, CallCache>();
   for (const [name, { options }] of Object.entries(operations)) {
     if (options.cache === undefined) continue;
+    const refreshDeadlineMs = options.deadlineMs ?? deadlineMs;
+    if (isHttpCaching(options.cache)) {
+      caches.set(name, options.cache.open({ operation: name, refreshDeadlineMs, inTime, runtime }));
+      continue;
+    }
     const at = `createServiceClient.operations.${name}.cache`;
-    caches.set(name, new OperationCache(at, name, options.cache, options.deadlineMs ?? deadlineMs, inTime, runtime));
+    caches.set(name, new OperationCache(at, name, options.cache, refreshDeadlineMs, inTime, runtime));
   }
   for (const [name, { options }] of Object.entries(operations)) {
     const unknown = options.invalidates?.find((forgotten) => !caches.has(forgotten));

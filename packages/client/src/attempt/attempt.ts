@@ -9,6 +9,7 @@ import {
   type Unsubscribe,
 } from '@switchgear/policy';
 import type { Credential, Grant } from '../auth/credential.ts';
+import type { Revalidation } from '../cache/call-cache.ts';
 import { classifyTransportFailure } from '../classify/transport-failure.ts';
 import { AuthenticationError, InvalidResponseError } from '../errors.ts';
 import type { ClientEvent } from '../events.ts';
@@ -43,6 +44,8 @@ export interface Sending {
   readonly progress: CallProgress;
   /** Where streams are kept that attempts open, for an operation that answers with one. */
   readonly streams: StreamsOfCall | undefined;
+  /** For an operation whose answers are kept as HTTP has it: asks whether what is kept still holds. */
+  readonly revalidation?: Revalidation | undefined;
   /** For a call that is part of a larger one. */
   readonly part?: CallPart | undefined;
 }
@@ -233,9 +236,11 @@ class Attempt extends DelegatedCall {
   /** Reads an answer. What the contract's own code throws on the way says nothing about the service, nor for a retry. */
   async #read(response: WireResponse, once: boolean): Promise<unknown> {
     this.progress('decode', 'answered');
+    const { part, revalidation } = this.#sending;
+    // What another address answered is not kept for this one.
+    const read = revalidation === undefined || this.#sentOn ? response : revalidation.answered(response);
     try {
-      const answer = await readAnswer(response, this.#tools.reader, this.#facts, once);
-      const { part } = this.#sending;
+      const answer = await readAnswer(read, this.#tools.reader, this.#facts, once);
       return part === undefined ? answer : await part.interpret(answer, response.status, this.#facts);
     } catch (error) {
       if (error instanceof SwitchgearError) throw error;

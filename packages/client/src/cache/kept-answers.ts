@@ -3,7 +3,7 @@ import type { CallInput, OperationParts } from '../call/operation-parts.ts';
 import type { InputOf } from '../contract/operation.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { buildRequest } from '../request/build-request.ts';
-import type { OperationCache } from './operation-cache.ts';
+import type { CallCache } from './call-cache.ts';
 
 /** Whose answers are forgotten. */
 interface Whose {
@@ -27,7 +27,7 @@ export interface KeptAnswers<D> {
 }
 
 /** The input is checked as a call's is, so that it becomes the same request. */
-export function keptAnswers(parts: OperationParts, cache: OperationCache): KeptAnswers<never> {
+export function keptAnswers(parts: OperationParts, cache: CallCache): KeptAnswers<never> {
   const { definition, name: operation, own, settings } = parts;
   const facts: ErrorFacts = { target: settings.target, operation };
   const invalidate = async (given: CallInput = {}, whose: Whose = {}): Promise<void> => {

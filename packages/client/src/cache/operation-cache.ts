@@ -1,10 +1,8 @@
 import {
   type Cache,
   type CacheAnswer,
-  type CallOptions,
   cache,
   type ErrorFacts,
-  type Operation,
   type Policy,
   type Runtime,
   SwitchgearError,
@@ -12,9 +10,10 @@ import {
 import { type Asker, askerKey } from '../call/asker.ts';
 import { type OperationCacheOptions, readCacheOptions } from '../contract/cache-options.ts';
 import type { BuiltRequest } from '../request/build-request.ts';
+import type { CacheQuestion, CallCache } from './call-cache.ts';
 
 /** The cache of one operation of one client. */
-export class OperationCache {
+export class OperationCache implements CallCache {
   readonly #cache: Cache;
   readonly #inTime: Policy;
   readonly #maxEntries: number;
@@ -37,18 +36,21 @@ export class OperationCache {
   }
 
   /** Answers from memory, or waits for the one load of its key. */
-  async ask<T>(operation: Operation<T>, call: CallOptions & { readonly key: string }): Promise<CacheAnswer<T>> {
+  async ask({ call, load }: CacheQuestion): Promise<CacheAnswer<unknown>> {
     try {
       // Whoever waits for the load of another has a deadline of their own.
-      return await this.#inTime.execute((own) => this.#cache.ask(operation, own), call);
+      return await this.#inTime.execute((own) => this.#cache.ask((loading) => load(loading), own), call);
     } catch (error) {
       // The time was up at once for the load and for who waited: what is old is still better than nothing.
       if (!(error instanceof SwitchgearError) || error.code !== 'SWITCHGEAR_DEADLINE_EXCEEDED') throw error;
       const held = this.#cache.lookup(call.key);
       if (held === undefined || held.found === 'negative' || held.found === 'fresh') throw error;
-      return { value: held.value as T, found: held.found, ageMs: held.ageMs };
+      return { value: held.value, found: held.found, ageMs: held.ageMs };
     }
   }
+
+  /** What it keeps is kept by request; `invalidates` says which operations change it. */
+  forgetPath(): void {}
 
   /**
    * What an answer is kept under: who asks, and the request as it is sent, so that two inputs that become one request are
@@ -89,7 +91,8 @@ function ofPrincipal(asked: string, principal: string): string {
   return `${asked}\n${principal}`;
 }
 
-function requestKey({ path, body, headers }: BuiltRequest): string | undefined {
+/** The request as it is sent, in a text. `undefined` for a body that has none. */
+export function requestKey({ path, body, headers }: BuiltRequest): string | undefined {
   if (body !== undefined && !(body instanceof Uint8Array)) return undefined;
   return JSON.stringify([
     path,

@@ -16,6 +16,8 @@ export interface CallRecord {
   /** For an operation that answers with a stream. */
   readonly streams: StreamsOfCall | undefined;
   attempts: number;
+  /** Path and query, once the request has been built. */
+  path?: string;
   /** Those of them that were further copies of a slow one. */
   hedges: number;
   /** Where the client has interceptors. */

@@ -3,6 +3,7 @@ import { type AttemptTools, attempt, type Sending } from '../attempt/attempt.ts'
 import type { CallPart } from '../attempt/call-part.ts';
 import { CallProgress } from '../attempt/call-progress.ts';
 import { type Joining, together } from '../batch/together.ts';
+import type { Revalidation } from '../cache/call-cache.ts';
 import { keptAnswers } from '../cache/kept-answers.ts';
 import { mayBeStale } from '../contract/cache-options.ts';
 import type { InputOf, OperationDefinition, ResultOf } from '../contract/operation.ts';
@@ -11,6 +12,7 @@ import { SpreadAttempts } from '../hosts/spread-attempts.ts';
 import { buildRequest } from '../request/build-request.ts';
 import { newId } from '../request/ids.ts';
 import { Upload } from '../request/upload.ts';
+import { readAnswer } from '../response/read-answer.ts';
 import { Streamed, StreamsOfCall } from '../response/streamed-answer.ts';
 import { CallTrace } from '../trace/call-trace.ts';
 import { currentIncoming, type Incoming } from '../trace/incoming.ts';
@@ -101,6 +103,9 @@ export async function execute(
   } finally {
     // Whatever came of it: what has been sent may have been done.
     if (parts.invalidates !== undefined && record.attempts > 0) for (const cache of parts.invalidates) cache.clear();
+    if (parts.changes !== undefined && record.path !== undefined && record.attempts > 0) {
+      for (const cache of parts.changes) cache.forgetPath(record.path);
+    }
     if (part === undefined) inFlight.end();
   }
 }
@@ -168,6 +173,7 @@ async function send(
     streams: record.streams,
     part,
   };
+  record.path = request.path;
   const { cache, collector } = parts;
   if (cache === undefined && collector === undefined) return sendNow(parts, sending, call, record);
   const asker = edited === undefined ? settings : { ...settings, headers: saidHeaders(settings.headers, edited) };
@@ -177,7 +183,17 @@ async function send(
       : { input, params: request.params, settings, asker: askerKey(asker, facts), record };
   const key = cache?.keyOf(request, asker, facts);
   if (cache === undefined || key === undefined) return sendOrJoin(parts, sending, call, record, joining);
-  const answer = await cache.ask((own) => load(parts, sending, own, record, joining), { ...call, key });
+  const answer = await cache.ask({
+    key,
+    call: { ...call, key },
+    method: definition.method,
+    path: request.path,
+    headers: sending.headers,
+    principal: settings.principal ?? '',
+    isAuthorised: parts.settings.auth !== undefined,
+    load: (own, revalidation) => load(parts, revalidated(sending, revalidation), own, record, joining),
+    read: (response) => readAnswer(response, parts.tools.reader, facts),
+  });
   record.found = answer.found;
   record.ageMs = answer.ageMs;
   // A refresh in the background is nobody's attempt.
@@ -186,6 +202,11 @@ async function send(
     record.hedges = 0;
   }
   return answer.value;
+}
+
+function revalidated(sending: Sending, revalidation: Revalidation | undefined): Sending {
+  if (revalidation === undefined) return sending;
+  return { ...sending, headers: [...sending.headers, ...revalidation.headers], revalidation };
 }
 
 /** Loads what is kept, for this call or in the background; closing waits for it. */

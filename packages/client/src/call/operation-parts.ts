@@ -1,7 +1,7 @@
 import type { ErrorFacts, EventBus, Pipeline, Policy, Runtime } from '@switchgear/policy';
 import type { AttemptTools } from '../attempt/attempt.ts';
 import type { Collector } from '../batch/collector.ts';
-import type { OperationCache } from '../cache/operation-cache.ts';
+import type { CallCache } from '../cache/call-cache.ts';
 import type { ClientSettings } from '../client-options.ts';
 import type { OperationDefinition } from '../contract/operation.ts';
 import type { ClientEvent } from '../events.ts';
@@ -27,11 +27,13 @@ export interface OperationParts {
   /** Names that a caller may not set. */
   readonly own: ReadonlySet<string>;
   /** For an operation with `cache`. */
-  readonly cache?: OperationCache | undefined;
+  readonly cache?: CallCache | undefined;
   /** For an operation with `collect`. */
   readonly collector?: Collector | undefined;
   /** What is forgotten once this operation has been sent. */
-  readonly invalidates?: readonly OperationCache[] | undefined;
+  readonly invalidates?: readonly CallCache[] | undefined;
+  /** For an operation that changes something: the caches of the client, which forget what was kept of its path. */
+  readonly changes?: readonly CallCache[] | undefined;
   /** Where the client has some. */
   readonly interceptors?: Interceptors | undefined;
   readonly inFlight: InFlight;

@@ -1,4 +1,5 @@
 import { type Check, milliseconds, readOptions, required, whole } from '@switchgear/policy/options';
+import { type HttpCaching, isHttpCaching } from './http-caching.ts';
 
 /** For how long answers of an operation may be used again, and how many are kept. */
 export interface OperationCacheOptions {
@@ -44,14 +45,16 @@ export function readCacheOptions(at: string, given: OperationCacheOptions): Requ
   );
 }
 
-/** Whether answers may be given that are older than `freshMs`, which their type then says. */
-export function mayBeStale(options: OperationCacheOptions | undefined): boolean {
+/** Whether answers may be given that are past their time, which their type then says. */
+export function mayBeStale(options: OperationCacheOptions | HttpCaching | undefined): boolean {
+  if (isHttpCaching(options)) return options.allowStale;
   return options?.staleIfErrorMs !== undefined || options?.staleWhileRevalidateMs !== undefined;
 }
 
-export const cacheOptions: Check<OperationCacheOptions> = {
-  expected: 'an object of options',
-  ok: (value): value is OperationCacheOptions => typeof value === 'object' && value !== null && !Array.isArray(value),
+export const cacheOptions: Check<OperationCacheOptions | HttpCaching> = {
+  expected: 'an object of options, or httpCache(…)',
+  ok: (value): value is OperationCacheOptions | HttpCaching =>
+    typeof value === 'object' && value !== null && !Array.isArray(value),
 };
 
 export const operationNames: Check<readonly string[]> = {

@@ -4,6 +4,7 @@ import { collectOptions } from './collect-options.ts';
 import { DomainError, type DomainErrorClass } from './domain-error.ts';
 import type { Envelope } from './envelope.ts';
 import { hedgeSettings, mayHedge } from './hedging.ts';
+import { isHttpCaching } from './http-caching.ts';
 import type { Method, OperationOptions } from './operation.ts';
 import type { Results } from './result.ts';
 import { isSchema, type Schema } from './schema.ts';
@@ -67,8 +68,12 @@ const envelope: Check<Envelope | false> = {
   ok: (value): value is Envelope | false => value === false || typeof value === 'function',
 };
 
-/** Methods that change nothing. */
 const reads: ReadonlySet<Method> = new Set(['GET', 'HEAD', 'QUERY']);
+
+/** Whether a method changes nothing. */
+export function isRead(method: Method): boolean {
+  return reads.has(method);
+}
 
 /** A check per option of an operation. */
 export const operationChecks: Checks<OperationOptions> = {
@@ -128,8 +133,18 @@ export function contradictionIn(method: Method, options: OperationOptions): Cont
       bodyAs === 'stream' ? "none with bodyAs: 'stream'" : 'none, as it must not be done twice',
     ],
     [options.cache !== undefined && !reads.has(method), 'cache', `none with ${method}, which is no read`],
+    [
+      isHttpCaching(options.cache) && method === 'QUERY',
+      'cache',
+      'times of its own with QUERY, which HTTP does not cache',
+    ],
     [options.cache !== undefined && responseAs === 'stream', 'cache', "none with responseAs: 'stream'"],
     [options.cache !== undefined && (bodyAs === 'stream' || bodyAs === 'multipart'), 'cache', `none with ${bodyAs}`],
+    [
+      collect && isHttpCaching(options.cache),
+      'cache',
+      'times of its own beside collect: a batch says nothing of one item',
+    ],
     [collect && method !== 'GET', 'collect', `none with ${method}`],
     [collect && options.query !== undefined, 'collect', 'none beside query: a batch asks by its keys alone'],
     [collect && options.headers !== undefined, 'collect', 'none beside headers: a batch asks by its keys alone'],

@@ -5,6 +5,7 @@ import { type CollectOptions, readCollectOptions } from './collect-options.ts';
 import type { DomainErrorClass } from './domain-error.ts';
 import type { Envelope } from './envelope.ts';
 import type { HedgeSettings } from './hedging.ts';
+import { type HttpCaching, isHttpCaching } from './http-caching.ts';
 import type { ParamsFit } from './input.ts';
 import { contradictionIn, operationChecks } from './operation-checks.ts';
 import { type PathTemplate, pathTemplate } from './path-template.ts';
@@ -99,8 +100,11 @@ export interface OperationOptions {
    * `Live<T> | Degraded<F>`. @default none
    */
   readonly fallback?: (failure: FallbackFailure) => unknown;
-  /** Answers again what was answered before to the same principal: of GET, HEAD and QUERY. @default none */
-  readonly cache?: OperationCacheOptions;
+  /**
+   * Answers again what was answered before to the same principal: of GET, HEAD and QUERY. For times that you say, or, made
+   * by `httpCache()`, for those that the answers say. @default none
+   */
+  readonly cache?: OperationCacheOptions | HttpCaching;
   /** Asks for several callers at once, by a batch: of a GET with one parameter in its path. @default none */
   readonly collect?: CollectOptions;
   /** The operations whose kept answers are forgotten once this one has been sent, whoever they were for. @default none */
@@ -177,7 +181,7 @@ export function makeOperation<More extends object>(
   const read = readOptions(at, options, operationChecks, {});
   const wrong = contradictionIn(method, read);
   if (wrong !== undefined) throw new ConfigError(`${at}.${wrong.option}`, wrong.expected, read[wrong.option]);
-  if (read.cache !== undefined) readCacheOptions(`${at}.cache`, read.cache);
+  if (read.cache !== undefined && !isHttpCaching(read.cache)) readCacheOptions(`${at}.cache`, read.cache);
   const template = pathTemplate(path);
   if (read.collect !== undefined) {
     readCollectOptions(`${at}.collect`, read.collect);

@@ -47,8 +47,13 @@ export type ValueOf<D> =
           : unknown
     : never;
 
-/** What says that an answer may be older than `freshMs`. */
-type Outlives = { readonly cache: { readonly staleIfErrorMs: number } | { readonly staleWhileRevalidateMs: number } };
+/** What says that an answer may be past its time. */
+type Outlives = {
+  readonly cache:
+    | { readonly staleIfErrorMs: number }
+    | { readonly staleWhileRevalidateMs: number }
+    | { readonly allowStale: true };
+};
 
 /** What calling an operation resolves to: with a fallback or old answers, something the caller has to look at first. */
 export type ResultOf<D> =

@@ -1,5 +1,6 @@
 import type { Operation, Policy } from '@switchgear/policy';
 import { type AttemptTools, attempt, type Sending } from '../attempt/attempt.ts';
+import type { Reader } from '../response/read-answer.ts';
 import type { Hosts, Tried } from './hosts.ts';
 
 /** What attempts have in common wherever they go; each goes to an origin of its own. */
@@ -16,6 +17,10 @@ export class SpreadAttempts {
     this.#hosts = hosts;
     this.#timeout = timeout;
     this.#tools = tools;
+  }
+
+  get reader(): Reader {
+    return this.#tools.reader;
   }
 
   /** The attempts of one call: each knows where those before it went. */
