@@ -4,7 +4,7 @@
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import type { BreakerOptions, BreakerSnapshot, BulkheadOptions, BulkheadSnapshot, Call, ErrorFacts, EventBase, HedgeOptions, Phase, PolicyEvent, RetryBudgetOptions, RetryBudgetSnapshot, RetryOptions, Runtime, Sent, SwitchgearError, Verdict } from '@switchgear/policy';
+import type { BreakerOptions, BreakerSnapshot, BulkheadOptions, BulkheadSnapshot, CacheAnswer, Call, CallOptions, ErrorFacts, EventBase, HedgeOptions, Phase, Policy, PolicyEvent, RetryBudgetOptions, RetryBudgetSnapshot, RetryOptions, Runtime, Sent, SwitchgearError, Verdict } from '@switchgear/policy';
 
 import type { ReadableStream } from 'node:stream/web';
 
@@ -276,6 +276,32 @@ interface MatchRules {
   readonly errorIn?: ((item: unknown, answer: ServiceAnswer) => DomainError | null | undefined) | undefined;
 }
 
+// cache/call-cache.d.ts
+interface Revalidation {
+  readonly headers: readonly string[];
+  answered(response: WireResponse): WireResponse;
+}
+interface CacheQuestion {
+  readonly key: string;
+  readonly call: CallOptions & {
+    readonly key: string;
+  };
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly principal: string;
+  readonly isAuthorised: boolean;
+  load(call: CallOptions, revalidation?: Revalidation): Promise<unknown>;
+  read(response: WireResponse): unknown;
+}
+interface CallCache {
+  ask(question: CacheQuestion): Promise<CacheAnswer<unknown>>;
+  keyOf(request: BuiltRequest, asker: Asker, facts: ErrorFacts): string | undefined;
+  invalidate(request: BuiltRequest, principal: string | undefined): void;
+  forgetPath(path: string): void;
+  clear(): void;
+}
+
 // cache/kept-answers.d.ts
 interface Whose {
   readonly principal?: string | undefined;
@@ -285,6 +311,9 @@ export interface KeptAnswers<D> {
   invalidate(...args: Arguments<InputOf<D>>): Promise<void>;
   clear(): void;
 }
+
+// call/asker.d.ts
+type Asker = Pick<CallSettings, 'principal' | 'headers'>;
 
 // call/call-of.d.ts
 type CallOf<D> = D extends BatchDefinition<infer Key, infer Value> ? BatchCall<Key, Value> : D extends OperationDefinition<string, infer O> ? O extends {
@@ -452,6 +481,18 @@ export declare const successEnvelope: Envelope;
 // contract/hedging.d.ts
 export type HedgeSettings = Omit<HedgeOptions, 'budget' | 'classify' | 'action' | 'dispose'>;
 
+// contract/http-caching.d.ts
+interface CachePlace {
+  readonly operation: string;
+  readonly refreshDeadlineMs: number;
+  readonly inTime: Policy;
+  readonly runtime: Runtime;
+}
+interface HttpCaching<AllowStale extends boolean = boolean> {
+  readonly allowStale: AllowStale;
+  open(place: CachePlace): CallCache;
+}
+
 // contract/input.d.ts
 export type Scalar = string | number | boolean | bigint;
 export type QueryValue = Scalar | undefined | readonly Scalar[];
@@ -544,7 +585,7 @@ export interface OperationOptions {
   readonly hedge?: HedgeSettings | false;
   readonly retryStatuses?: readonly number[];
   readonly fallback?: (failure: FallbackFailure) => unknown;
-  readonly cache?: OperationCacheOptions;
+  readonly cache?: OperationCacheOptions | HttpCaching;
   readonly collect?: CollectOptions;
   readonly invalidates?: readonly string[];
 }
@@ -649,6 +690,8 @@ type Outlives = {
     readonly staleIfErrorMs: number;
   } | {
     readonly staleWhileRevalidateMs: number;
+  } | {
+    readonly allowStale: true;
   };
 };
 export type ResultOf<D> = D extends OperationDefinition<string, infer O> ? O extends {
@@ -1128,6 +1171,34 @@ export interface FaultInjectionOptions {
   readonly reason: string;
 }
 
+// request/build-request.d.ts
+interface BuiltRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Uint8Array | Upload | undefined;
+  readonly headers?: ReadonlyMap<string, string> | undefined;
+  readonly contentType?: string | undefined;
+  readonly params?: unknown;
+}
+
+// request/upload.d.ts
+declare class Upload {
+  #private;
+  readonly replayable: boolean;
+  constructor(source: StreamSource);
+  get spent(): boolean;
+  open(facts: ErrorFacts): OpenUpload;
+}
+declare class OpenUpload implements AsyncIterable<Uint8Array> {
+  #private;
+  failure: {
+    readonly error: unknown;
+  } | undefined;
+  constructor(begin: () => ByteStream | Promise<ByteStream>);
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined>;
+  close(): void;
+}
+
 // service-client.d.ts
 export type ServiceClient<Ops extends Operations> = {
   readonly [K in keyof Ops]: CallOf<Ops[K]>;
@@ -1304,6 +1375,23 @@ export type OpenTransport = (options: TransportOptions) => Transport;
 
 // transport/undici-transport.d.ts
 export declare const undiciTransport: OpenTransport;
+
+// ========== @switchgear/client/http-cache
+
+import type { CacheAnswer, CallOptions, ErrorFacts, Policy, Runtime } from '@switchgear/policy';
+
+export { HttpCaching };
+
+// http-cache/http-cache.d.ts
+export interface HttpCacheOptions {
+  readonly allowStale?: boolean;
+  readonly maxEntries?: number;
+  readonly maxBytes?: number;
+}
+export declare const httpCacheDefaults: Required<HttpCacheOptions>;
+export declare function httpCache<const O extends HttpCacheOptions = Record<never, never>>(options?: O): HttpCaching<O extends {
+  readonly allowStale: true;
+} ? true : false>;
 
 // ========== @switchgear/client/testing
 
