@@ -14,9 +14,11 @@ import { Readiness } from '../service/readiness.ts';
 import { isStorageUnavailable } from '../storage/storage-unavailable.ts';
 import { ProblemError } from './errors.ts';
 import { inheritIncoming, requestIdOf } from './incoming-context.ts';
+import { OrderServiceMetrics } from './metrics.ts';
 import type { OrderRepository } from './orders/repository.ts';
 import { announceLanguage, languageOf } from './request-language.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { opsRoutes } from './routes/ops.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { Telemetry } from './telemetry.ts';
@@ -57,7 +59,12 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
 
   const telemetry = new Telemetry(clock);
   const stopListening = users.controls.on((event) => telemetry.hear(event));
-  app.addHook('onClose', async () => stopListening());
+  const metrics = new OrderServiceMetrics();
+  metrics.watch(users);
+  app.addHook('onClose', async () => {
+    stopListening();
+    metrics.close();
+  });
   const directory = new UserDirectory(
     { users, clock, onHidden: (error) => logger.debug({ err: error }, 'a name is shown without the user-service') },
     parts.directory,
@@ -91,6 +98,7 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
   announceLanguage(app);
   inheritIncoming(app);
   healthRoutes(app, { orders, users, readiness });
+  metricsRoute(app, metrics);
   opsRoutes(app, users, telemetry);
   orderRoutes(app, { orders, directory, telemetry, clock, newOrderId });
   return app;

@@ -1,3 +1,4 @@
+import { logEvents } from '@switchgear/client/log';
 import type { Logger } from 'pino';
 import type { EnvironmentSource } from '../config/environment.ts';
 import { logCrashes } from '../service/crash.ts';
@@ -8,7 +9,6 @@ import { gracefulShutdown } from '../service/shutdown.ts';
 import { buildOrderService } from './app.ts';
 import type { OrderRepository } from './orders/repository.ts';
 import { type OrderServiceSettings, readOrderServiceSettings } from './settings.ts';
-import { logClientEvent } from './users/client-log.ts';
 import { createUserServiceClient } from './users/user-service-client.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function startOrderService(source: EnvironmentSource): Promise<void
 
   const orders = await openRepository(settings, logger);
   const users = createUserServiceClient(settings.userService, { clientId, clientSecret });
-  users.controls.on((event) => logClientEvent(logger, event));
+  logEvents(users.controls, logger);
   // In this order: the client lets calls under way end, and what they were for may still want the database.
   const release = async (): Promise<void> => {
     await users.controls.close();

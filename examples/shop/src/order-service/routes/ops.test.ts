@@ -54,7 +54,7 @@ for (const remoteAddress of ['10.1.2.3', '::ffff:192.168.0.9', '2001:db8::1']) {
 
 test('stops listening to the client when it closes', async (t) => {
   const shop = orderServiceForTest(t);
-  assert.equal(shop.users.listeners, 1);
+  assert.ok(shop.users.listeners > 0);
 
   await shop.app.close();
 

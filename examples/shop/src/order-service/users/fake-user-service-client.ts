@@ -64,6 +64,7 @@ export class FakeUserServiceClient implements RunningUserServiceClient {
   }
 
   readonly controls: RunningUserServiceClient['controls'] = {
+    target: 'user-service',
     on: (listener) => {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);

@@ -35,7 +35,7 @@ export interface UserServiceClient {
 
 /** A client that runs, and how it does. */
 export interface RunningUserServiceClient extends UserServiceClient {
-  readonly controls: Pick<ClientControls, 'on' | 'snapshot' | 'describe' | 'explain' | 'close'>;
+  readonly controls: Pick<ClientControls, 'target' | 'on' | 'snapshot' | 'describe' | 'explain' | 'close'>;
   /** The most attempts one call may take. */
   readonly maxAttempts: number;
   /** The longest one call may take, in milliseconds. */
