@@ -6,20 +6,29 @@ export interface HttpContender {
 
 const headers = { authorization: 'Bearer bench', 'x-request-id': 'bench' };
 
+interface Varied {
+  readonly schema?: boolean;
+  /** Into a registry of Prometheus. Part of everything, so it is on unless said otherwise. */
+  readonly metrics?: boolean;
+  /** Spans and metrics, made by the SDK and thrown away: what exporting them costs is the exporter's affair. */
+  readonly otel?: boolean;
+  /** To every event. */
+  readonly listener?: boolean;
+}
+
 /** The client with everything on, and what the runs vary. */
-async function switchgear(
-  baseUrl: string,
-  vary: { schema?: boolean; listener?: boolean },
-): Promise<(id: number) => Promise<unknown>> {
+async function switchgear(baseUrl: string, vary: Varied): Promise<(id: number) => Promise<unknown>> {
   const { clientCredentials, createServiceClient, get } = await import('@switchgear/client');
   let response: import('zod').ZodType | undefined;
   if (vary.schema) {
     const { z } = await import('zod');
     response = z.object({ id: z.number(), name: z.string(), email: z.string(), active: z.boolean() });
   }
+  const otel = vary.otel ? await openTelemetry() : undefined;
   const client = createServiceClient({
     target: 'user-service',
     baseUrl,
+    ...(otel !== undefined && { tracing: otel.tracing }),
     connections: 200,
     bulkhead: { maxConcurrent: 200 },
     auth: clientCredentials({ tokenUrl: `${baseUrl}/token`, clientId: 'bench', clientSecret: 'bench' }),
@@ -29,7 +38,34 @@ async function switchgear(
     const counts = new Map<string, number>();
     client.on((event) => counts.set(event.type, (counts.get(event.type) ?? 0) + 1));
   }
+  if (vary.metrics ?? true) {
+    const { prometheusMetrics } = await import('@switchgear/client/prometheus');
+    const { Registry } = await import('@prometheus-io/client');
+    prometheusMetrics({ registry: new Registry() }).watch(client);
+  }
+  otel?.metrics.watch(client);
   return (userId) => client.getUser({ userId });
+}
+
+async function openTelemetry() {
+  const { otelMetrics, otelTracing } = await import('@switchgear/client/otel');
+  const { NoopSpanProcessor, TracerProvider } = await import('@opentelemetry/sdk-trace');
+  const { MeterProvider } = await import('@opentelemetry/sdk-metrics');
+  const { AsyncLocalStorageContextManager } = await import('@opentelemetry/context-async-hooks');
+  const { context } = await import('@opentelemetry/api');
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  const tracer = new TracerProvider({ spanProcessors: [new NoopSpanProcessor()] }).getTracer('bench');
+  const meter = new MeterProvider({ readers: [await unreadReader()] }).getMeter('bench');
+  return { tracing: otelTracing({ tracer, http: 'own' }), metrics: otelMetrics({ meter, http: 'own' }) };
+}
+
+/** Without a reader the SDK would keep nothing, and measuring would cost nothing. */
+async function unreadReader() {
+  const { MetricReader } = await import('@opentelemetry/sdk-metrics');
+  return new (class extends MetricReader {
+    protected override async onForceFlush(): Promise<void> {}
+    protected override async onShutdown(): Promise<void> {}
+  })();
 }
 
 /** The first one is what the others are compared with. */
@@ -46,7 +82,9 @@ export const contenders: readonly HttpContender[] = [
     },
   },
   { name: 'switchgear, everything on', open: (baseUrl) => switchgear(baseUrl, {}) },
+  { name: 'switchgear, without metrics', open: (baseUrl) => switchgear(baseUrl, { metrics: false }) },
   { name: 'switchgear, and a listener to every event', open: (baseUrl) => switchgear(baseUrl, { listener: true }) },
+  { name: 'switchgear, and OpenTelemetry', open: (baseUrl) => switchgear(baseUrl, { otel: true }) },
   { name: 'switchgear, and a zod schema', open: (baseUrl) => switchgear(baseUrl, { schema: true }) },
   {
     name: 'undici fetch',

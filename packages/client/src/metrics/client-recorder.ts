@@ -1,6 +1,5 @@
 import type { BreakerCause, BreakerState, RefusalReason } from '@switchgear/policy';
 import type { ClientEvent, ExchangeFinished } from '../events.ts';
-import type { CallTimings } from '../timing/timings.ts';
 import { otherName } from './bounded-names.ts';
 import { ByValue } from './by-value.ts';
 import { metricDefinitions as metrics } from './definitions.ts';
@@ -8,6 +7,7 @@ import type { BoundCounter, Meter } from './meter.ts';
 import type { MetricNames } from './metric-names.ts';
 import { OperationSeries } from './operation-series.ts';
 import { ProbeTimes } from './probe-times.ts';
+import { TimeByPhase } from './time-by-phase.ts';
 
 type RecordedType =
   | 'call.finished'
@@ -48,22 +48,6 @@ export type RecordedEvent = Extract<ClientEvent, { type: RecordedType }>;
 
 type Transition = Extract<RecordedEvent, { breaker: string }>;
 
-const phases = {
-  admissionMs: 'admission',
-  queueMs: 'queue',
-  authMs: 'auth',
-  dnsMs: 'dns',
-  connectMs: 'connect',
-  tlsMs: 'tls',
-  writeMs: 'write',
-  waitMs: 'wait',
-  bodyMs: 'body',
-  decodeMs: 'decode',
-  backoffMs: 'backoff',
-} as const satisfies Record<keyof CallTimings, string>;
-
-const phaseNames = Object.entries(phases) as readonly (readonly [keyof CallTimings, string])[];
-
 /** Makes measurements of what one client says. */
 export class ClientRecorder {
   readonly #meter: Meter;
@@ -73,7 +57,7 @@ export class ClientRecorder {
   readonly #countsRequests: () => boolean;
   readonly #operations = new Map<string, OperationSeries>();
   readonly #others: OperationSeries;
-  readonly #time: readonly (readonly [keyof CallTimings, BoundCounter])[];
+  readonly #time: TimeByPhase;
   readonly #rejections: ByValue<RefusalReason, BoundCounter>;
   readonly #transitions: ByValue<string, ByValue<BreakerState, ByValue<BreakerCause, BoundCounter>>>;
   readonly #refreshes: ByValue<'ok' | 'failed', BoundCounter>;
@@ -93,7 +77,7 @@ export class ClientRecorder {
     this.#client = client;
     this.#countsRequests = countsRequests;
     this.#others = new OperationSeries(meter, target, otherName, names);
-    this.#time = phaseNames.map(([ms, phase]) => [ms, meter.counter(metrics.operationTime, [target, phase])]);
+    this.#time = new TimeByPhase(meter, target);
     this.#rejections = new ByValue((reason) => meter.counter(metrics.rejections, [target, reason]));
     this.#transitions = new ByValue(
       (breaker) =>
@@ -110,10 +94,7 @@ export class ClientRecorder {
     switch (event.type) {
       case 'call.finished':
         this.#of(event.operation).finished(event);
-        for (const [ms, counter] of this.#time) {
-          const spent = event.timings[ms];
-          if (spent > 0) counter.add(spent / 1_000);
-        }
+        this.#time.add(event.timings);
         break;
       case 'exchange.finished':
         this.#of(event.operation).exchanged(event, this.#isProbe(event), this.#countsRequests());

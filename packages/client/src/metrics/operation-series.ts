@@ -99,6 +99,8 @@ export class OperationSeries {
 
 /** A number where all went well, so that the usual request makes no text. */
 function keyOf({ protocol, status }: ExchangeFinished, errorType: string | undefined): string | number {
-  if (errorType === undefined && status !== undefined) return status * 10 + Number(protocol ?? 0);
+  if (errorType === undefined && status !== undefined) {
+    return status * 10 + (protocol === '1.1' ? 1 : protocol === '2' ? 2 : 0);
+  }
   return `${status} ${errorType} ${protocol}`;
 }
