@@ -92,6 +92,12 @@ const rules: readonly Rule[] = [
     caught: { path: 'examples/shop/src/x.ts', text: "import { CallContext } from '@switchgear/policy/contract/call';" },
   },
   {
+    rule: 'OpenTelemetry is known under otel/ alone, so that whoever goes without it can',
+    broken: ({ from, specifier }) =>
+      isSource(from) && specifier.startsWith('@opentelemetry/') && !from.startsWith('packages/client/src/otel/'),
+    caught: { path: 'packages/client/src/trace/x.ts', text: "import { trace } from '@opentelemetry/api';" },
+  },
+  {
     rule: 'undici is known under transport/ alone',
     broken: ({ from, specifier }) =>
       isSource(from) && packageName(specifier) === 'undici' && !from.startsWith('packages/client/src/transport/'),

@@ -171,6 +171,12 @@ test('events, metrics and return values agree three ways, and the fates of all c
       const attempts = Object.values(meter.counted(metrics.attempts)).reduce((sum, each) => sum + each, 0);
       assert.equal(exchanges.length - unsent, sent);
       assert.equal(attempts, exchanges.length);
+      // No time is negative, and the phases of a call, which its attempts and waits are made of, add up to its duration.
+      for (const { durationMs, overdueMs, timings } of finished) {
+        const phases: readonly number[] = Object.values(timings);
+        assert.ok(durationMs >= 0 && overdueMs >= 0 && phases.every((ms) => ms >= 0));
+        assert.ok(Math.abs(phases.reduce((sum, ms) => sum + ms, 0) - durationMs) < 1e-6);
+      }
       // Nothing takes a place, or is under way, once all have been answered.
       const { inFlight, bulkhead } = client.snapshot();
       assert.deepEqual([inFlight, bulkhead.active, bulkhead.queued], [0, 0, 0]);
