@@ -18,6 +18,9 @@ export const loggedEvents: readonly ClientEvent['type'][] = [
   'hosts.panicked',
   'hosts.resolved',
   'interceptor.failed',
+  'control.began',
+  'control.ended',
+  'operator.acted',
 ];
 
 /** Fates of which there is a line. A "no" of the contract is an answer, and who left wants none. */
@@ -67,6 +70,12 @@ export function lineOf(event: ClientEvent): LogLine | undefined {
       return hostsLine(event);
     case 'interceptor.failed':
       return line('warn', event, `the interceptor ${event.interceptor} failed in ${event.hook}`);
+    case 'control.began':
+      return line('warn', event, `an operator began: ${event.control.kind}`);
+    case 'control.ended':
+      return line('info', event, `what an operator had begun is over: ${event.control.kind}, ${event.because}`);
+    case 'operator.acted':
+      return line('warn', event, `an operator acted: ${event.action}`);
     default:
       return undefined;
   }

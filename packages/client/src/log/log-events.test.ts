@@ -122,6 +122,28 @@ test('every transition of a breaker is a line, with its cause and its evidence',
   assert.deepEqual(moves[0]?.[1].evidence, { calls: 2, failures: 2, consecutiveFailures: 2 });
 });
 
+test('what an operator does is written down, with the reason', async () => {
+  const { client, lines } = world([]);
+  client.operator.isolate('the database moves').release();
+  client.operator.reset('it has moved');
+  const control = { kind: 'isolation', reason: 'the database moves' };
+  assert.deepEqual(
+    lines
+      .filter(([, { event }]) => /^(control|operator)\./.test(String(event)))
+      .map(([level, facts, message]) => [level, message, facts.reason ?? kindAndReason(facts.control)]),
+    [
+      ['warn', 'an operator began: isolation', control],
+      ['info', 'what an operator had begun is over: isolation, released', control],
+      ['warn', 'an operator acted: reset', 'it has moved'],
+    ],
+  );
+});
+
+function kindAndReason(control: unknown) {
+  const { kind, reason } = control as { kind: string; reason: string };
+  return { kind, reason };
+}
+
 test('beyond a rate lines are left out, each kind by itself, and the next line says how many', async () => {
   const { client, clock, lines } = world(
     () => reset(),
@@ -259,6 +281,7 @@ test('asks for no event that has no line, and has a line for every one it asks f
     ok: false,
     fate: 'refused',
     evidence: { calls: 1, failures: 1, consecutiveFailures: 1 },
+    control: { kind: 'fault' },
     added: [],
     removed: [],
     error: new Error('x'),

@@ -220,6 +220,24 @@ test('a million hostile names make no more series than a few, whatever they are 
   assert.equal(calls.find(({ labels }) => labels.operation === '_other')?.value, perType - 20);
 });
 
+test('a fetch of any URL adds no series: what is no operation of the contract is one', async () => {
+  const registry = new Registry();
+  const metrics = prometheusMetrics({ registry, alsoAs: ['article'] });
+  const { client } = aClient(() => answer(200, {}));
+  metrics.watch(client);
+  const lines = async () => (await registry.metrics()).split('\n').length;
+  const ask = async (from: number, to: number): Promise<void> => {
+    for (let i = from; i < to; i++) await (await client.fetch(`/u/${i}/${'x'.repeat(i % 50)}?q=${i}`)).text();
+  };
+  await ask(0, 10);
+  const before = await lines();
+  await ask(10, 1_000);
+  assert.equal(await lines(), before);
+  const of = { target: 'user-service', operation: '_other', fate: 'ok' };
+  const samples = parseExposition(await registry.metrics());
+  assert.equal(sampleOf(samples, 'switchgear_operation_duration_seconds_count', of), 1_000);
+});
+
 test('names that hold quotes, backslashes and line breaks stay names', { skip: withoutPromtool }, async () => {
   const registry = new Registry();
   const metrics = prometheusMetrics({ registry });
