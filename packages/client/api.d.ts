@@ -709,8 +709,14 @@ export interface ClientControls extends AsyncDisposable {
   readonly operator: ClientOperator;
   describe(): string;
   explain(): string;
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
+
+// controls/closing.d.ts
+export interface CloseOptions {
+  readonly graceMs?: number;
+}
+export declare const closeDefaults: Required<CloseOptions>;
 
 // controls/operation-settings.d.ts
 export interface OperationSettings {
@@ -959,6 +965,15 @@ export interface InterceptorFailed extends EventBase {
   readonly hook: InterceptorHook;
   readonly error: unknown;
 }
+export interface ClientClosing extends EventBase {
+  readonly type: 'client.closing';
+  readonly graceMs: number;
+  readonly inFlight: number;
+}
+export interface ClientClosed extends EventBase {
+  readonly type: 'client.closed';
+  readonly cancelled: number;
+}
 export interface ControlBegan extends EventBase {
   readonly type: 'control.began';
   readonly control: ControlSnapshot;
@@ -1003,7 +1018,7 @@ export interface HostsResolved extends EventBase {
   readonly removed: readonly string[];
   readonly error: unknown;
 }
-export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | BatchFlushed | BatchFinished | InterceptorFailed | ControlBegan | ControlEnded | OperatorActed | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
+export type ClientEvent = PolicyEvent | CallStarted | CallFinished | ExchangeFinished | BatchFlushed | BatchFinished | InterceptorFailed | ClientClosing | ClientClosed | ControlBegan | ControlEnded | OperatorActed | TokenRefreshed | AuthLost | TokenUnsaved | TlsReloadFailed | AttemptReauthorised | HostEjected | HostReturned | HostsPanicked | HostsResolved;
 
 // hosts/base-url.d.ts
 export type BaseUrl = string | readonly string[] | HostResolver;

@@ -380,6 +380,16 @@ export interface Budget {
   describe(): string;
 }
 
+// contract/call-group.d.ts
+export declare class CallGroup {
+  #private;
+  cancel(reason: unknown): void;
+  get cancelled(): boolean;
+  get reason(): unknown;
+  get signal(): AbortSignal;
+  onCancel(run: (reason: unknown) => void): Unsubscribe;
+}
+
 // contract/call.d.ts
 export type Unsubscribe = () => void;
 export interface Call {
@@ -402,6 +412,7 @@ export interface CallOptions {
   readonly deadline?: number | undefined;
   readonly idempotent?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly group?: CallGroup | undefined;
 }
 export type Operation<T> = (call: Call) => Promise<T>;
 declare class CallContext implements Call {
@@ -422,6 +433,7 @@ declare class CallContext implements Call {
   get operation(): string;
   get idempotent(): boolean;
   get key(): string | undefined;
+  get group(): CallGroup | undefined;
   get copy(): number;
   get cancellable(): boolean;
   get cancelled(): boolean;
@@ -708,6 +720,7 @@ export type FallbackOf<P> = P extends {
 
 // contract/progress.d.ts
 export type Sent = 'never' | 'maybe' | 'answered';
+export declare function moreDoubtful(a: Sent, b: Sent): Sent;
 export type Phase = 'call' | 'queue' | 'auth' | 'dns' | 'connect' | 'tls' | 'write' | 'wait' | 'body' | 'decode';
 export type TimeSpent = {
   readonly [K in Phase | 'backoff']?: number;

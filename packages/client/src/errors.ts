@@ -61,7 +61,7 @@ export class InterceptorError extends SwitchgearError {
   }
 }
 
-/** The client has been closed. */
+/** The client has been closed: before the call began, or before it had ended. */
 export class ClientClosedError extends SwitchgearError {
   override readonly code = 'SWITCHGEAR_CLIENT_CLOSED';
 

@@ -17,7 +17,7 @@ import type { CallTimings, PhaseTimings } from './timing/timings.ts';
  * - `unavailable`: no connection, a lost one, a 5xx, no token to be had
  * - `invalid`: an answer that does not hold to the contract, or is too large
  * - `unauthenticated`: credentials refused
- * - `cancelled`: the caller left
+ * - `cancelled`: the caller left, or the client was closed before the call had ended
  * - `misused`: the call could not be made at all
  */
 export type Fate =
@@ -203,6 +203,22 @@ export interface InterceptorFailed extends EventBase {
   readonly error: unknown;
 }
 
+/** A client takes no new calls any more. */
+export interface ClientClosing extends EventBase {
+  readonly type: 'client.closing';
+  /** How long the calls under way may go on, in milliseconds. */
+  readonly graceMs: number;
+  /** How many there are. */
+  readonly inFlight: number;
+}
+
+/** A client has come to its end: nothing is under way, and its connections are closed. */
+export interface ClientClosed extends EventBase {
+  readonly type: 'client.closed';
+  /** Calls that were still under way when their grace was over. */
+  readonly cancelled: number;
+}
+
 /** An operator has begun something that lasts: an isolation, or a fault. */
 export interface ControlBegan extends EventBase {
   readonly type: 'control.began';
@@ -277,6 +293,8 @@ export type ClientEvent =
   | BatchFlushed
   | BatchFinished
   | InterceptorFailed
+  | ClientClosing
+  | ClientClosed
   | ControlBegan
   | ControlEnded
   | OperatorActed

@@ -67,6 +67,7 @@ export {
 export type { PathValue } from './contract/path-template.ts';
 export type { Degraded, Live, Stale } from './contract/provenance.ts';
 export type { ClientControls } from './controls/client-controls.ts';
+export { type CloseOptions, closeDefaults } from './controls/closing.ts';
 export type { OperationSettings } from './controls/operation-settings.ts';
 export type { PolicySettings } from './controls/policy-settings.ts';
 export type { ClientSnapshot } from './controls/snapshot.ts';
@@ -79,6 +80,8 @@ export type {
   BatchFlushed,
   CallFinished,
   CallStarted,
+  ClientClosed,
+  ClientClosing,
   ClientEvent,
   ControlBegan,
   ControlEnded,

@@ -36,6 +36,7 @@ import {
 import type { OperationDefinition } from './contract/operation.ts';
 import { isRead } from './contract/operation-checks.ts';
 import { type ClientControls, controlNames, controlsOf } from './controls/client-controls.ts';
+import { Closing } from './controls/closing.ts';
 import { operationSettingsOf } from './controls/operation-settings.ts';
 import { policySettingsOf } from './controls/policy-settings.ts';
 import type { ClientEvent } from './events.ts';
@@ -96,11 +97,14 @@ export function createServiceClient<const Ops extends Operations>(
     policies: policySettingsOf(settings),
     operations: operationSettingsOf(settings),
     describe: () => describe(settings, gates, hosts),
-    async release() {
-      await transport?.close();
-      await hosts?.close();
-      await credential?.close();
-    },
+    closing: new Closing({
+      target: settings.target,
+      inFlight,
+      connections: transport ?? (hosts as Hosts),
+      closeCredential: async () => credential?.close(),
+      runtime,
+      events,
+    }),
   });
   const client: Record<string | symbol, unknown> = Object.assign(Object.create(null), controls);
   const own = ownHeaders(settings.auth, settings);

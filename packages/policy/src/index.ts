@@ -23,6 +23,7 @@ export { Coalescer, type CoalescerSnapshot, coalesce } from './coalesce/coalesce
 export { type CoalesceOptions, coalesceDefaults } from './coalesce/options.ts';
 export type { Budget } from './contract/budget.ts';
 export type { Call, CallOptions, Operation, Unsubscribe } from './contract/call.ts';
+export { CallGroup } from './contract/call-group.ts';
 export {
   AttemptTimeoutError,
   BulkheadClosedError,
@@ -33,6 +34,7 @@ export {
   DeadlineExceededError,
   type ErrorFacts,
   isSwitchgearError,
+  moreDoubtful,
   type Phase,
   RateLimitedError,
   RefusedError,

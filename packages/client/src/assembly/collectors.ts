@@ -59,19 +59,16 @@ function openCollector(
     clock,
     async ask({ keys, calls, longest: { call, record, settings: said }, earliest, signal }) {
       parts ??= { ...partsOf(into, definition), definition };
-      inFlight.begin();
-      try {
-        return await askInChunks(parts, keys, {
-          asked: calls,
-          settings: { principal: said.principal, headers: said.headers, signal },
-          deadline: call.deadline,
-          toldDeadline: earliest,
-          requestId: record.requestId,
-          trace: () => record.trace.beneath(),
-        });
-      } finally {
-        inFlight.end();
-      }
+      const asking = {
+        asked: calls,
+        settings: { principal: said.principal, headers: said.headers, signal },
+        deadline: call.deadline,
+        toldDeadline: earliest,
+        requestId: record.requestId,
+        trace: () => record.trace.beneath(),
+      };
+      const of = parts;
+      return inFlight.during(() => askInChunks(of, keys, asking));
     },
     onFlush(calls, keys, waitedMs, reason) {
       if (!events.wants('batch.flushed')) return;

@@ -103,7 +103,7 @@ class Attempt extends DelegatedCall {
   override progress(phase: Phase, sent: Sent): void {
     const known = this.#sentOn && sent === 'never' ? 'maybe' : sent;
     const now = this.#tools.runtime.clock.now();
-    this.#sending.progress.enter(phase, now);
+    this.#sending.progress.enter(phase, known, now);
     this.#exchange?.enter(phase, known, now);
     this.call.progress(phase, known);
   }

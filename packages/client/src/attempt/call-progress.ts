@@ -1,4 +1,4 @@
-import type { Phase } from '@switchgear/policy';
+import { moreDoubtful, type Phase, type Sent } from '@switchgear/policy';
 import { PhaseClock } from '../timing/phase-clock.ts';
 import type { WireResponse } from '../transport/transport.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
@@ -14,6 +14,11 @@ export class CallProgress {
   answeredBy = 0;
   /** Of the last answer, whatever became of it. */
   headers: WireResponse['headers'] | undefined;
+  /** How far the latest attempt has got. */
+  phase: Phase = 'call';
+  /** What all attempts have sent, as far as is known. */
+  sent: Sent = 'never';
+  #sentBefore: Sent = 'never';
   #running = 0;
   #ended = false;
 
@@ -23,13 +28,16 @@ export class CallProgress {
 
   attemptBegins(): void {
     this.#running++;
+    this.#sentBefore = this.sent;
   }
 
   answered(copy: number): void {
     if (this.answeredBy === 0) this.answeredBy = copy;
   }
 
-  enter(phase: Phase, at: number): void {
+  enter(phase: Phase, sent: Sent, at: number): void {
+    this.phase = phase;
+    this.sent = moreDoubtful(this.#sentBefore, sent);
     if (!this.#ended) this.clock.enter(phase, at);
   }
 

@@ -50,7 +50,7 @@ async function execute(parts: BatchParts, keys: unknown, said: CallSettings): Pr
     record.deadline = deadline;
     signal?.throwIfAborted();
     const reading = readKeys(parts.definition.batch, keys, facts);
-    const call = { target, operation, deadline, signal };
+    const call = { target, operation, deadline, signal, group: inFlight.group };
     const read = reading instanceof Promise ? await inTime.execute(() => reading, call) : reading;
     begun = true;
     const asked = read.asked.length;

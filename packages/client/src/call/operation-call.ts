@@ -93,9 +93,10 @@ export async function execute(
       return metaOf(parts, record, liveFate(record), live);
     }
     return finished(parts, record, liveFate(record), undefined, live);
-  } catch (error) {
+  } catch (reason) {
     record.streams?.settle(undefined);
-    const cancelled = settings.signal?.aborted === true && error === settings.signal.reason;
+    const error = inFlight.isCancelledBy(reason) ? closedWhile(parts, record) : reason;
+    const cancelled = error !== reason || (settings.signal?.aborted === true && error === settings.signal.reason);
     const degraded = cancelled ? undefined : degrade(parts, input, error);
     if (degraded !== undefined) return finished(parts, record, 'degraded', error, degraded);
     finished(parts, record, fateOf(error, cancelled), error, undefined);
@@ -108,6 +109,18 @@ export async function execute(
     }
     if (part === undefined) inFlight.end();
   }
+}
+
+/** All that are under way are ended by one reason; each is told of its own call. */
+function closedWhile({ name, settings: { target } }: OperationParts, { attempts, progress }: CallRecord): Error {
+  const { sent, phase } = progress;
+  return new ClientClosedError('the client was closed before the call had ended', {
+    target,
+    operation: name,
+    attempts,
+    sent,
+    phase,
+  });
 }
 
 /** What is known of a call that begins. */
@@ -149,6 +162,7 @@ async function send(
     operation: name,
     deadline: record.deadline,
     signal: settings.signal,
+    group: inFlight.group,
     idempotent: idempotencyKey !== undefined || isIdempotent(definition),
   };
   const built = parts.build?.(facts) ?? buildRequest(definition, prefix, input, parts.own, facts);
@@ -210,19 +224,14 @@ function revalidated(sending: Sending, revalidation: Revalidation | undefined): 
 }
 
 /** Loads what is kept, for this call or in the background; closing waits for it. */
-async function load(
+function load(
   parts: OperationParts,
   sending: Sending,
   call: CallOptions,
   record: CallRecord,
   joining: Joining | undefined,
 ): Promise<unknown> {
-  parts.inFlight.begin();
-  try {
-    return await sendOrJoin(parts, sending, call, record, joining);
-  } finally {
-    parts.inFlight.end();
-  }
+  return parts.inFlight.during(() => sendOrJoin(parts, sending, call, record, joining));
 }
 
 /** Sends the request, or lets the call go along with others where its operation collects them. */

@@ -41,7 +41,9 @@ export function watchStream(
     streamed.destroy(
       reason instanceof DeadlineExceededError
         ? new DeadlineExceededError('the deadline passed before the body had been read', facts)
-        : reason,
+        : inFlight.isCancelledBy(reason)
+          ? new ClientClosedError('the client was closed before the body had been read', facts)
+          : reason,
     );
   };
   const body = (timed: Call): Promise<unknown> => {
@@ -49,7 +51,7 @@ export function watchStream(
     return new Promise((resolve) => streamed.onEnd(resolve));
   };
   // Rejects when the time is up or the caller gone, which may be so by now.
-  call.inTime.execute(body, { target, operation, deadline, signal }).catch(give);
+  call.inTime.execute(body, { target, operation, deadline, signal, group: inFlight.group }).catch(give);
   streamed.onEnd((end) => {
     stayOpen();
     if (end.how === 'read') ended(fate, undefined);

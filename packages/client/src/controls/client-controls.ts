@@ -5,6 +5,7 @@ import type { ClientEvent } from '../events.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { ClientOperator } from '../operator/client-operator.ts';
 import type { Operator } from '../operator/operator.ts';
+import type { CloseOptions, Closing } from './closing.ts';
 import type { OperationSettings } from './operation-settings.ts';
 import type { PolicySettings } from './policy-settings.ts';
 import { type ClientSnapshot, snapshotOf } from './snapshot.ts';
@@ -24,8 +25,12 @@ export interface ClientControls extends AsyncDisposable {
   describe(): string;
   /** Why the breaker is in its state, in words; of several hosts, each in a line with its own. */
   explain(): string;
-  /** Refuses new calls, lets those under way end (each has its deadline), then closes the connections. */
-  close(): Promise<void>;
+  /**
+   * Refuses new calls, gives those under way their grace and then cancels them, and closes the connections. Called again,
+   * it is the same end, at the sooner of the two times. `await using` calls it with its defaults.
+   * @throws ConfigError if an option is out of range or unknown.
+   */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /** The names that no operation can have. */
@@ -52,17 +57,15 @@ export interface ControlledParts {
   readonly policies: readonly PolicySettings[];
   readonly operations: readonly OperationSettings[];
   readonly describe: () => string;
-  /** Closes connections and what else is held. */
-  readonly release: () => Promise<void>;
+  readonly closing: Closing;
 }
 
 export function controlsOf(parts: ControlledParts): ClientControls {
-  const { target, gates, hosts, events, inFlight, operator, describe, release } = parts;
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
+  const { target, gates, hosts, events, operator, describe, closing } = parts;
+  const close = async (options?: CloseOptions): Promise<void> => {
+    const closed = closing.close(options);
     operator.close();
-    closing ??= inFlight.close().then(release);
-    return closing;
+    await closed;
   };
   return {
     target,
@@ -72,6 +75,6 @@ export function controlsOf(parts: ControlledParts): ClientControls {
     describe,
     explain: () => hosts?.explain() ?? gates.breaker.explain(),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }

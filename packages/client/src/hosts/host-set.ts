@@ -130,6 +130,13 @@ export class HostSet implements ResolutionOwner {
     await Promise.all([...all.map(({ transport }) => transport.close()), ...this.#closing]);
   }
 
+  /** Closes every host now. */
+  async destroy(): Promise<void> {
+    const { all } = this;
+    this.#draining.clear();
+    await Promise.all(all.map(({ transport }) => transport.destroy()));
+  }
+
   #remove(host: Host): void {
     host.removed = true;
     host.ejectedUntil = undefined;

@@ -116,9 +116,16 @@ export class Hosts {
       .join('\n');
   }
 
+  /** Lets what runs end, then closes the connections of all hosts. Nothing is resolved any more. */
   async close(): Promise<void> {
     this.#resolution?.close();
     await this.#set.close();
+  }
+
+  /** Closes the connections of all hosts now. */
+  async destroy(): Promise<void> {
+    this.#resolution?.close();
+    await this.#set.destroy();
   }
 
   #ready(call: Call): Promise<void> {

@@ -248,17 +248,20 @@ export class Cache implements Policy {
   #refresh<T>(key: string, operation: Operation<T>, call: CallContext, now: number): void {
     const under = this.#loads.get(key);
     if (under !== undefined && now < under.deadline) return;
-    const { target, operation: name, idempotent, work } = call;
+    const { target, operation: name, idempotent, group, work } = call;
     const deadline = now + this.#settings.refreshDeadlineMs;
     // Whatever else its caller's context holds, such as whose token to send, it keeps: the key is theirs.
     const load = outsideDeadlines(() => {
-      const root = CallContext.of({ target, operation: name, key: call.key, idempotent, deadline });
+      const root = CallContext.of({ target, operation: name, key: call.key, idempotent, deadline, group });
       root.work = work;
       return this.#begin(key, operation, root, true);
     });
     const limit = new RefreshLimit(load);
     this.#wheel.add(limit);
+    // The caller may leave; where all calls are ended together, this one is among them.
+    const leave = group?.onCancel((reason) => load.cancel(reason));
     void load.ended.then((ended) => {
+      leave?.();
       this.#wheel.remove(limit);
       const later = this.#runtime.clock.now();
       const entry = ended.ok ? undefined : this.#find(key, later);

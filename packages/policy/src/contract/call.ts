@@ -1,3 +1,4 @@
+import type { CallGroup } from './call-group.ts';
 import { moreDoubtful, type Phase, type Sent } from './progress.ts';
 
 /** Takes a subscription back. Safe to call more than once. */
@@ -49,6 +50,8 @@ export interface CallOptions {
   readonly idempotent?: boolean | undefined;
   /** The caller's own way to leave. Its reason is what the call rejects with. @default none */
   readonly signal?: AbortSignal | undefined;
+  /** Calls that are ended together with this one, by whoever has the group. @default none */
+  readonly group?: CallGroup | undefined;
 }
 
 /** Work that makes one attempt. */
@@ -153,6 +156,10 @@ export class CallContext implements Call {
     return this.#root.key;
   }
 
+  get group(): CallGroup | undefined {
+    return this.#root.group;
+  }
+
   get copy(): number {
     // Only a root has no parent, and there is one of it.
     return this.parent?.copy ?? 1;
@@ -251,13 +258,28 @@ interface Orphans {
   whenNone: (() => void)[];
 }
 
-/** Where a call begins: it knows the caller's signal. */
+function eitherOf(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : AbortSignal.any([a, b]);
+}
+
+function onAbort(source: AbortSignal, run: (reason: unknown) => void): Unsubscribe {
+  if (source.aborted) {
+    run(source.reason);
+    return nothing;
+  }
+  const heard = (): void => run(source.reason);
+  source.addEventListener('abort', heard, { once: true });
+  return () => source.removeEventListener('abort', heard);
+}
+
+/** Where a call begins: it knows the caller's signal, and the group. */
 class RootCall extends CallContext {
   readonly #target: string;
   readonly #operation: string;
   readonly #idempotent: boolean;
   readonly #key: string | undefined;
   readonly #source: AbortSignal | undefined;
+  readonly #group: CallGroup | undefined;
   #own: AbortSignal | undefined;
 
   constructor(options: CallOptions) {
@@ -267,6 +289,7 @@ class RootCall extends CallContext {
     this.#idempotent = options.idempotent ?? true;
     this.#key = options.key;
     this.#source = options.signal;
+    this.#group = options.group;
   }
 
   override get target(): string {
@@ -285,34 +308,48 @@ class RootCall extends CallContext {
     return this.#key;
   }
 
+  override get group(): CallGroup | undefined {
+    return this.#group;
+  }
+
   override get cancellable(): boolean {
-    return this.#source !== undefined;
+    return this.#source !== undefined || this.#group !== undefined;
   }
 
   override get cancelled(): boolean {
-    return this.#source?.aborted ?? false;
+    return this.#source?.aborted === true || this.#group?.cancelled === true;
   }
 
   override get reason(): unknown {
-    return this.#source?.reason;
+    return this.#source?.aborted === true ? this.#source.reason : this.#group?.reason;
   }
 
   override get signal(): AbortSignal {
-    if (this.#source !== undefined) return this.#source;
-    this.#own ??= new AbortController().signal;
+    this.#own ??= eitherOf(this.#source, this.#group?.signal) ?? new AbortController().signal;
     return this.#own;
   }
 
   override onCancel(run: (reason: unknown) => void): Unsubscribe {
     const source = this.#source;
-    if (source === undefined) return nothing;
-    if (source.aborted) {
-      run(source.reason);
-      return nothing;
-    }
-    const heard = (): void => run(source.reason);
-    source.addEventListener('abort', heard, { once: true });
-    return () => source.removeEventListener('abort', heard);
+    const group = this.#group;
+    if (source === undefined) return group === undefined ? nothing : group.onCancel(run);
+    if (group === undefined) return onAbort(source, run);
+    // Whichever is first; the other is not waited for any more.
+    let leave: Unsubscribe[] = [];
+    const end = (): void => {
+      for (const each of leave) each();
+      leave = [];
+    };
+    let heard = false;
+    const once = (reason: unknown): void => {
+      if (heard) return;
+      heard = true;
+      end();
+      run(reason);
+    };
+    leave = [onAbort(source, once), group.onCancel(once)];
+    if (heard) end();
+    return end;
   }
 }
 
