@@ -55,3 +55,8 @@ test('a sub-path is seen to load its peer, so that the rule above could be broke
   const loaded = loadedBy('packages/client/src/http-cache/index.ts');
   assert.ok(loaded.has('http-cache-semantics'), [...loaded].join('\n'));
 });
+
+test('the transport over fetch loads neither undici nor anything of Node', () => {
+  const loaded = [...loadedBy('packages/client/src/transport/fetch/index.ts')].filter((path) => !path.endsWith('.ts'));
+  assert.deepEqual(loaded, ['@switchgear/policy']);
+});

@@ -149,6 +149,7 @@ export {
   BodyTooLarge,
   type OpenTransport,
   type Transport,
+  type TransportCapabilities,
   TransportFailure,
   type TransportOptions,
   type WireBody,

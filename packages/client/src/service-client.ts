@@ -94,6 +94,7 @@ export function createServiceClient<const Ops extends Operations>(
     events,
     inFlight,
     operator,
+    capabilities: settings.transport.capabilities,
     policies: policySettingsOf(settings),
     operations: operationSettingsOf(settings),
     describe: () => describe(settings, gates, hosts),

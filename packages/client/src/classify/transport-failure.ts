@@ -11,16 +11,17 @@ import { BodyTooLarge, TransportFailure } from '../transport/transport.ts';
 
 const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME', 'ENODATA', 'ETIMEOUT']);
 
-const tlsCodes = new Set([
+/** A certificate that nobody vouches for, or of somebody else. */
+const untrustedCodes = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'ERR_TLS_CERT_ALTNAME_INVALID',
-  'EPROTO',
-  'ERR_TLS_MATERIAL',
 ]);
+
+const tlsCodes = new Set([...untrustedCodes, 'EPROTO', 'ERR_TLS_MATERIAL']);
 
 /**
  * With TLS 1.3 a client may begin to send before the server has looked at its certificate, so that a refusal comes after
@@ -60,6 +61,12 @@ export function classifyTransportFailure(error: unknown, facts: ErrorFacts): unk
     const refused = codes.find((found) => certificateAlert.test(found));
     if (refused !== undefined) {
       const message = `the other side does not accept our certificate (${refused})`;
+      return new TlsError(message, { ...known, sent: 'maybe', phase: 'tls' });
+    }
+    // Said before anything is written, whatever the transport knows of that: it will not become so by being asked again.
+    const untrusted = codes.find((found) => untrustedCodes.has(found) || found.startsWith('CERT_'));
+    if (untrusted !== undefined) {
+      const message = `the connection is not to be trusted (${untrusted})`;
       return new TlsError(message, { ...known, sent: 'maybe', phase: 'tls' });
     }
     const stale = error.reached === 'stale-connection' && codes.some((found) => closedCodes.has(found));

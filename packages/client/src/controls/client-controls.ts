@@ -5,6 +5,7 @@ import type { ClientEvent } from '../events.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { ClientOperator } from '../operator/client-operator.ts';
 import type { Operator } from '../operator/operator.ts';
+import type { TransportCapabilities } from '../transport/transport.ts';
 import type { CloseOptions, Closing } from './closing.ts';
 import type { OperationSettings } from './operation-settings.ts';
 import type { PolicySettings } from './policy-settings.ts';
@@ -21,6 +22,8 @@ export interface ClientControls extends AsyncDisposable {
   snapshot(): ClientSnapshot;
   /** For whoever is on call: isolates, resets, injects faults. */
   readonly operator: ClientOperator;
+  /** What its transport can know and do. */
+  readonly capabilities: TransportCapabilities;
   /** The policies an operation goes through, outermost first, a line each. */
   describe(): string;
   /** Why the breaker is in its state, in words; of several hosts, each in a line with its own. */
@@ -43,6 +46,7 @@ export const controlNames: readonly string[] = [
   'close',
   'fetch',
   'operator',
+  'capabilities',
   'then',
 ];
 
@@ -56,12 +60,19 @@ export interface ControlledParts {
   readonly operator: Operator;
   readonly policies: readonly PolicySettings[];
   readonly operations: readonly OperationSettings[];
+  readonly capabilities: TransportCapabilities | undefined;
   readonly describe: () => string;
   readonly closing: Closing;
 }
 
+const allCapabilities: TransportCapabilities = Object.freeze({
+  sentState: 'exact',
+  connectTimeout: true,
+  headerLimit: true,
+});
+
 export function controlsOf(parts: ControlledParts): ClientControls {
-  const { target, gates, hosts, events, operator, describe, closing } = parts;
+  const { target, gates, hosts, events, operator, capabilities, describe, closing } = parts;
   const close = async (options?: CloseOptions): Promise<void> => {
     const closed = closing.close(options);
     operator.close();
@@ -72,6 +83,7 @@ export function controlsOf(parts: ControlledParts): ClientControls {
     on: (listener, types) => events.on(listener, types),
     snapshot: () => snapshotOf(parts),
     operator: operator.face,
+    capabilities: capabilities ?? allCapabilities,
     describe,
     explain: () => hosts?.explain() ?? gates.breaker.explain(),
     close,

@@ -118,5 +118,22 @@ export interface TransportOptions {
   readonly runtime: Runtime;
 }
 
+/** What a transport can know and do. What it cannot, the client does not pretend. */
+export interface TransportCapabilities {
+  /**
+   * Whether it can tell a request that never left. Where it is unknown, a failed one always may have: a POST without a key
+   * is not sent again.
+   */
+  readonly sentState: 'exact' | 'unknown';
+  /** Whether `connectTimeoutMs` is kept apart from the attempt timeout. */
+  readonly connectTimeout: boolean;
+  /** Whether `maxHeaderBytes` is kept. */
+  readonly headerLimit: boolean;
+}
+
 /** Opens a transport. */
-export type OpenTransport = (options: TransportOptions) => Transport;
+export interface OpenTransport {
+  (options: TransportOptions): Transport;
+  /** @default all of them */
+  readonly capabilities?: TransportCapabilities;
+}

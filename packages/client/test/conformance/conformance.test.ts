@@ -27,8 +27,15 @@ after(async () => {
 });
 
 for (const transport of transports) {
-  for (const row of table) {
+  for (const told of table) {
+    const row = transport.adapt?.(told) ?? told;
     for (const how of asks) {
+      if (typeof row.meets === 'object' && 'h2' in row.meets && !transport.speaksH2) {
+        test(`${transport.name}: ${how} that meets ${row.fault} is refused when the client is made`, async () => {
+          await assert.rejects(meet(row, how, transport, world), { code: 'SWITCHGEAR_INVALID_CONFIG' });
+        });
+        continue;
+      }
       test(`${transport.name}: ${how} that meets ${row.fault}`, { timeout: 30_000 }, async () => {
         const seen = await meet(row, how, transport, world);
         try {
@@ -61,7 +68,7 @@ function assertOutcome(seen: Seen, given: Row, how: Ask, transport: TransportUnd
   assert.equal(seen.code, cured ? 'ok' : row.code, `${String(error)}`);
   assert.equal(finished.attempts, attempts, 'attempts');
   assert.equal(finished.overdueMs, 0, 'past its deadline');
-  assert.equal(seen.hits, cured ? 1 : row.read ? attempts : 0, 'requests that the server read');
+  assert.equal(seen.hits, cured ? 1 : row.read ? attempts * (row.readTimes ?? 1) : 0, 'requests that the server read');
   assert.deepEqual(
     seen.verdicts,
     cured ? [row.breaker, 'success'] : Array.from({ length: attempts }, () => row.breaker),

@@ -36,6 +36,8 @@ export interface Row {
   readonly cured?: true;
   /** Whether the server gets to read the request. */
   readonly read: boolean;
+  /** How often per attempt. @default 1 */
+  readonly readTimes?: number;
   /** What becomes of the connection. */
   readonly connection: 'kept' | 'closed' | 'none';
 }

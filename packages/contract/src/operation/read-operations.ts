@@ -21,7 +21,7 @@ const makers = {
 type MethodKey = keyof typeof makers;
 
 /** What a client has beside its operations, so that no operation can be called so. */
-const controls = new Set('target on snapshot describe explain close then fetch'.split(' '));
+const controls = new Set('target on snapshot describe explain close then fetch operator capabilities'.split(' '));
 
 /** The operations of a document. */
 export interface ReadOperations {

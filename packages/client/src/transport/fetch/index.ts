@@ -1,0 +1,2 @@
+export type { FetchLike } from './fetch-exchange.ts';
+export { fetchTransport } from './fetch-transport.ts';
