@@ -707,6 +707,7 @@ export interface ClientControls extends AsyncDisposable {
   on(listener: (event: ClientEvent) => void, types?: readonly ClientEvent['type'][]): () => void;
   snapshot(): ClientSnapshot;
   readonly operator: ClientOperator;
+  readonly capabilities: TransportCapabilities;
   describe(): string;
   explain(): string;
   close(options?: CloseOptions): Promise<void>;
@@ -1386,10 +1387,32 @@ export interface TransportOptions {
   readonly allowH2: boolean;
   readonly runtime: Runtime;
 }
-export type OpenTransport = (options: TransportOptions) => Transport;
+export interface TransportCapabilities {
+  readonly sentState: 'exact' | 'unknown';
+  readonly connectTimeout: boolean;
+  readonly headerLimit: boolean;
+}
+export interface OpenTransport {
+  (options: TransportOptions): Transport;
+  readonly capabilities?: TransportCapabilities;
+}
 
 // transport/undici-transport.d.ts
 export declare const undiciTransport: OpenTransport;
+
+// ========== @switchgear/client/fetch
+
+import type { Call, Runtime } from '@switchgear/policy';
+
+import type { SecureContext } from 'node:tls';
+
+// transport/fetch/fetch-exchange.d.ts
+export type FetchLike = (url: string, init: RequestInit & {
+  readonly duplex?: 'half';
+}) => Promise<Response>;
+
+// transport/fetch/fetch-transport.d.ts
+export declare function fetchTransport(fetch?: FetchLike): OpenTransport;
 
 // ========== @switchgear/client/http-cache
 

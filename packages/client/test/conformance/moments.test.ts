@@ -32,7 +32,12 @@ interface Moment {
 const waiting = (scene: Scene): boolean => scene.server.hits > scene.hitsBefore && scene.probe.phase === 'wait';
 
 const moments: readonly Moment[] = [
-  { name: 'connecting', step: 'ok', place: 'black-hole', reached: ({ probe }) => probe.phase === 'connect' },
+  {
+    name: 'connecting',
+    step: 'ok',
+    place: 'black-hole',
+    reached: ({ probe, transport }) => probe.phase === (transport.knowsPhase ? 'connect' : 'wait'),
+  },
   { name: 'waiting for an answer', step: 'never-headers', reached: waiting },
   { name: 'reading a body', step: 'headers-then-stall', reached: ({ probe }) => probe.phase === 'body' },
   {

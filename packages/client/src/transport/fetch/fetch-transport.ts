@@ -17,11 +17,11 @@ import { Places } from './places.ts';
  * key is never sent again. It cannot bound how long a connection takes to be made by itself (the attempt timeout covers
  * it), nor the head of an answer, nor choose addresses, certificates or HTTP/2; asked to, it refuses. Bodies come unpacked,
  * and their limit is on what comes out.
- * @param fetch What sends. @default globalThis.fetch
+ * @param given What sends. @default globalThis.fetch
  */
-export function fetchTransport(fetch?: FetchLike): OpenTransport {
-  if (fetch !== undefined && typeof fetch !== 'function') throw new ConfigError('fetchTransport', 'a function', fetch);
-  return Object.assign((options: TransportOptions): Transport => new FetchTransport(options, fetch), {
+export function fetchTransport(given?: FetchLike): OpenTransport {
+  if (given !== undefined && typeof given !== 'function') throw new ConfigError('fetchTransport', 'a function', given);
+  return Object.assign((options: TransportOptions): Transport => new FetchTransport(options, given), {
     capabilities: { sentState: 'unknown', connectTimeout: false, headerLimit: false } as const,
   });
 }
@@ -31,7 +31,7 @@ class FetchTransport implements Transport {
   readonly #places: Places;
   readonly #under = new Set<FetchExchange>();
 
-  constructor(options: TransportOptions, fetch: FetchLike | undefined) {
+  constructor(options: TransportOptions, given: FetchLike | undefined) {
     refuse('address', options.address !== undefined, 'the address that a name leads to');
     refuse('egress', options.egress !== undefined, 'the addresses that may be connected to');
     refuse('tls', options.tls !== undefined, 'certificates');
@@ -40,7 +40,7 @@ class FetchTransport implements Transport {
     this.#places = new Places(connections);
     this.#tools = {
       // Looked up for each request, so that what replaces it later, in a test or by an agent, is used.
-      fetch: fetch ?? ((url, init) => globalThis.fetch(url, init)),
+      fetch: given ?? ((url, init) => fetch(url, init)),
       origin,
       places: this.#places,
       maxBodyBytes,
