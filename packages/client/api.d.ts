@@ -1412,7 +1412,7 @@ export type FetchLike = (url: string, init: RequestInit & {
 }) => Promise<Response>;
 
 // transport/fetch/fetch-transport.d.ts
-export declare function fetchTransport(fetch?: FetchLike): OpenTransport;
+export declare function fetchTransport(given?: FetchLike): OpenTransport;
 
 // ========== @switchgear/client/http-cache
 
