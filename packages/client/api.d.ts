@@ -1666,6 +1666,43 @@ export declare class UnexpectedRequestError extends SwitchgearError {
   verdict(): Verdict;
 }
 
+// ========== @switchgear/client/axios
+
+// adapters/axios/axios-adapter.d.ts
+export interface AxiosAdapterClient {
+  readonly fetch: ClientFetch;
+}
+export declare function axiosAdapter(client: AxiosAdapterClient, axios: AxiosLike): AxiosAdapterLike;
+export declare function requestSettings(settings: FetchSettings): AxiosRequestSettings;
+export interface AxiosRequestSettings {
+  readonly switchgear: FetchSettings;
+  readonly timeout?: number;
+}
+
+// adapters/axios/axios-like.d.ts
+export interface AxiosLike {
+  readonly AxiosError: new (message?: string, code?: string, config?: never, request?: never, response?: never) => Error;
+  readonly CanceledError: new (message?: string, config?: never, request?: never) => Error;
+  readonly Axios: new () => {
+    getUri(config?: never): string;
+  };
+}
+export interface AxiosConfig {
+  readonly url?: string | undefined;
+  readonly method?: string | undefined;
+  readonly headers?: unknown;
+  readonly data?: unknown;
+}
+export interface AxiosAnswer<C> {
+  data: unknown;
+  status: number;
+  statusText: string;
+  headers: Record<string, string>;
+  config: C;
+  request: null;
+}
+export type AxiosAdapterLike = <C extends AxiosConfig>(config: C) => Promise<AxiosAnswer<C>>;
+
 // ========== @switchgear/client/undici
 
 import type { BreakerOptions, BulkheadOptions, Registry, RegistryOptions, RetryBudgetOptions, RetryOptions, Runtime, Standard } from '@switchgear/policy';
