@@ -11,7 +11,9 @@ import {
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { SwitchgearError } from '@switchgear/policy';
 import { ManualClock, settle } from '@switchgear/policy/testing';
+import { z } from 'zod';
 import {
+  batch,
   bearer,
   type ClientEvent,
   createServiceClient,
@@ -301,6 +303,39 @@ test('without a propagator, traceparent is sent all the same; a strange one cann
     ['bad name', 'evil', 'number', 'x-injected', 'traceparent'].filter((name) => name in headers),
     [],
   );
+});
+
+test('look-ups that go together have a span each, and their one request is in that of the first', async () => {
+  const User = z.object({ id: z.number() });
+  const client = createServiceClient({
+    target: 'user-service',
+    baseUrl: 'https://users.internal',
+    operations: {
+      getUser: get('/users/{userId}', { response: User, collect: { into: 'getUsers' } }),
+      getUsers: batch('/users/batch', {
+        key: z.int(),
+        body: (ids) => ({ ids }),
+        item: User,
+        keyOf: ({ id }) => id,
+        maxKeys: 9,
+      }),
+    },
+    tracing: otelTracing({ tracer: provider.getTracer('test') }),
+    transport: mockTransport([answer(200, [{ id: 1 }, { id: 2 }])]),
+  });
+  const outer = provider.getTracer('test').startSpan('outer');
+  await context.with(trace.setSpan(context.active(), outer), () =>
+    Promise.all([1, 2].map((userId) => client.getUser({ userId }))),
+  );
+  await client.close();
+  const named = (name: string) => calls().filter((span) => span.name === `user-service.${name}`);
+  const [together, ...more] = named('getUsers');
+  const [request] = requests();
+  assert.deepEqual([named('getUser').length, more.length, requests().length], [2, 0, 1]);
+  const lookUps = named('getUser').map((span) => span.spanContext().spanId);
+  assert.ok(lookUps.includes(together?.parentSpanContext?.spanId ?? ''));
+  assert.equal(request?.parentSpanContext?.spanId, together?.spanContext().spanId);
+  for (const span of named('getUser')) assert.equal(span.parentSpanContext?.spanId, outer.spanContext().spanId);
 });
 
 test('baggage is told to those who are named, and once', async () => {
