@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { isSwitchgearError } from '@switchgear/policy';
+import { currentIncoming } from '@switchgear/client';
+import { fastifyIncoming, LateRequestError, requestIdOf } from '@switchgear/client/server';
+import { isSwitchgearError, systemRuntime } from '@switchgear/policy';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -13,7 +15,6 @@ import { closeConnectionsWhileStopping } from '../service/close-connections-whil
 import { Readiness } from '../service/readiness.ts';
 import { isStorageUnavailable } from '../storage/storage-unavailable.ts';
 import { ProblemError } from './errors.ts';
-import { inheritIncoming, requestIdOf } from './incoming-context.ts';
 import { OrderServiceMetrics } from './metrics.ts';
 import type { OrderRepository } from './orders/repository.ts';
 import { announceLanguage, languageOf } from './request-language.ts';
@@ -57,6 +58,7 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
       void answerProblem(toProblem(error), request, reply),
   });
 
+  app.register(fastifyIncoming({}, { ...systemRuntime, clock }));
   const telemetry = new Telemetry(clock);
   const stopListening = users.controls.on((event) => telemetry.hear(event));
   const metrics = new OrderServiceMetrics();
@@ -86,6 +88,12 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
     );
   });
   app.setErrorHandler<Error>((error, request, reply) => {
+    const left = currentIncoming()?.signal;
+    if (left?.aborted === true && error === left.reason) {
+      request.log.info('the caller has left');
+      // Nobody reads it; the status is for the log.
+      return reply.code(CALLER_LEFT).send();
+    }
     const problem = toProblem(error);
     if (problem.status >= 500) logProblem(request.log, problem, error);
     return answerProblem(problem, request, reply);
@@ -96,7 +104,6 @@ export function buildOrderService(parts: OrderServiceParts): FastifyInstance {
 
   closeConnectionsWhileStopping(app, readiness);
   announceLanguage(app);
-  inheritIncoming(app);
   healthRoutes(app, { orders, users, readiness });
   metricsRoute(app, metrics);
   opsRoutes(app, users, telemetry);
@@ -112,6 +119,8 @@ function answerProblem(problem: ProblemError, request: FastifyRequest, reply: Fa
     .send(JSON.stringify(problem.body(languageOf(request))));
 }
 
+/** What nginx has for it; there is no standard one. */
+const CALLER_LEFT = 499;
 const PROBLEM_JSON = 'application/problem+json';
 
 /** A defect is an error, with its stack. What passes by itself is one line, for an outage writes a thousand of them. */
@@ -129,6 +138,7 @@ function logProblem(log: FastifyBaseLogger, problem: ProblemError, error: Error)
 /** What the caller is told of an error. Only a `ProblemError` was written for the caller; of all others, just the kind. */
 function toProblem(error: Error | FastifyError): ProblemError {
   if (error instanceof ProblemError) return error;
+  if (error instanceof LateRequestError) return new ProblemError({ kind: 'too-late', status: error.status });
   if (isStorageUnavailable(error)) {
     const headers = { 'retry-after': '1' };
     return new ProblemError({ kind: 'storage-unavailable', status: 503, headers, cause: error });

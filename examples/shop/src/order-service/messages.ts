@@ -14,6 +14,7 @@ export const PROBLEM_KINDS = [
   'route-not-found',
   'body-too-large',
   'unsupported-media-type',
+  'too-late',
   'loopback-only',
   'user-service-away',
   'storage-unavailable',
@@ -71,6 +72,11 @@ const MESSAGES = {
   'unsupported-media-type.detail': {
     en: 'Send the body as application/json.',
     ko: '요청 본문은 application/json으로 보내주세요',
+  },
+  'too-late.title': { en: 'Too late', ko: '처리 시간이 지났습니다' },
+  'too-late.detail': {
+    en: 'The deadline of this request has passed, so nothing was done for it.',
+    ko: '요청의 처리 기한이 지나 아무것도 처리하지 않았습니다',
   },
   'loopback-only.title': { en: 'Not from here', ko: '접근할 수 없습니다' },
   'loopback-only.detail': {

@@ -1,12 +1,6 @@
-/** The two readings of time a service needs; the manual clock of the tests has the same shape. */
-export interface ServiceClock {
-  /** Monotonic milliseconds, for measuring how long something took. */
-  now(): number;
-  /** Milliseconds since the epoch, for tokens, rows and headers. */
-  wallNow(): number;
-}
+import { type Clock, systemRuntime } from '@switchgear/policy';
 
-export const systemClock: ServiceClock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-};
+/** The time of a service: monotonic, on the wall, and timers. One for all of it, so that a deadline means one moment. */
+export type ServiceClock = Clock;
+
+export const systemClock: ServiceClock = systemRuntime.clock;

@@ -41,7 +41,7 @@ test('gives every answer a request id, errors included', async (t) => {
   }
 });
 
-for (const remaining of ['0', '-1', '-250.5']) {
+for (const remaining of ['0', '-1', '-250']) {
   test(`refuses at once with 504 when ${remaining} ms are left`, async (t) => {
     const { send } = userServiceForTests(t, { repository: failingWith(new Error('asked in vain')) });
     const response = await send({ url: '/users/1', headers: { 'x-request-deadline-ms': remaining } });

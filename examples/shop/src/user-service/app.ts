@@ -1,3 +1,5 @@
+import { fastifyIncoming, LateRequestError, requestIdOf } from '@switchgear/client/server';
+import { systemRuntime } from '@switchgear/policy';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -10,11 +12,9 @@ import { type ServiceClock, systemClock } from '../service/clock.ts';
 import { closeConnectionsWhileStopping } from '../service/close-connections-while-stopping.ts';
 import { Readiness } from '../service/readiness.ts';
 import { isStorageUnavailable } from '../storage/storage-unavailable.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, deadlineExceeded } from './api-error.ts';
 import { requireToken } from './authentication.ts';
-import { refuseLateRequests } from './deadline.ts';
 import type { FaultInjector } from './faults.ts';
-import { requestIdOf } from './request-id.ts';
 import { faultRoutes, injectFaults } from './routes/fault-injection.ts';
 import { healthRoutes } from './routes/health.ts';
 import { oauthTokenRoutes } from './routes/oauth-token.ts';
@@ -56,9 +56,7 @@ export function buildUserService(parts: UserServiceParts): FastifyInstance {
     },
   });
 
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
+  app.register(fastifyIncoming({}, { ...systemRuntime, clock }));
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
@@ -72,7 +70,7 @@ export function buildUserService(parts: UserServiceParts): FastifyInstance {
   });
   app.setErrorHandler<Error>((error, request, reply) => {
     const answer = toApiError(error);
-    if (answer.status >= 500 && !(error instanceof ApiError)) request.log.error({ err: error }, 'the request failed');
+    if (answer.status >= 500 && !isExpected(error)) request.log.error({ err: error }, 'the request failed');
     return reply.code(answer.status).headers(answer.headers).send(answer.envelope);
   });
   app.setNotFoundHandler(() => {
@@ -80,7 +78,6 @@ export function buildUserService(parts: UserServiceParts): FastifyInstance {
   });
 
   closeConnectionsWhileStopping(app, readiness);
-  refuseLateRequests(app, clock);
   healthRoutes(app, repository, readiness);
   oauthTokenRoutes(app, tokens);
   if (faults !== undefined) faultRoutes(app, faults);
@@ -93,9 +90,15 @@ export function buildUserService(parts: UserServiceParts): FastifyInstance {
   return app;
 }
 
+/** What was meant to be answered, and so is no defect. */
+function isExpected(error: Error): boolean {
+  return error instanceof ApiError || error instanceof LateRequestError;
+}
+
 /** What the caller is told of an error. Only an `ApiError` was written for the caller; of all others, just the kind. */
 function toApiError(error: Error | FastifyError): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof LateRequestError) return deadlineExceeded();
   if (isStorageUnavailable(error)) {
     return new ApiError({ status: 503, code: 'STORAGE_UNAVAILABLE', message: 'the database does not answer' });
   }

@@ -16,7 +16,7 @@ export const FaultSettingsSchema = z.strictObject({
 export type FaultSettings = z.output<typeof FaultSettingsSchema>;
 
 /** Waits; a signal ends the wait early and without an error. */
-export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
+export type Sleep = (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 
 /** What is to happen to one request. */
 export interface Fault {
@@ -61,14 +61,14 @@ export class FaultInjector {
   }
 }
 
-function sleepOnTimer(ms: number, signal: AbortSignal): Promise<void> {
+function sleepOnTimer(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done(): void {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      signal?.removeEventListener('abort', done);
       resolve();
     }
-    signal.addEventListener('abort', done);
+    signal?.addEventListener('abort', done);
   });
 }

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import { SignJWT } from 'jose';
+import type { ServiceClock } from '../service/clock.ts';
 import { Tokens } from './tokens.ts';
-import { CLIENT, SIGNING_SECRET, StandingClock, TTL_SECONDS } from './user-service-for-tests.ts';
+import { CLIENT, SIGNING_SECRET, standingClock, TTL_SECONDS } from './user-service-for-tests.ts';
 
-function tokensAt(clock: StandingClock, signingSecret: string = SIGNING_SECRET): Tokens {
+function tokensAt(clock: ServiceClock, signingSecret: string = SIGNING_SECRET): Tokens {
   return new Tokens({ ...CLIENT, signingSecret, ttlSeconds: TTL_SECONDS, clock });
 }
 
@@ -16,7 +17,7 @@ async function issued(tokens: Tokens): Promise<string> {
 }
 
 /** A token that is right in every claim but those a test changes. */
-function forged(clock: StandingClock, change: (token: SignJWT) => SignJWT, typ = 'at+jwt', alg = 'HS256') {
+function forged(clock: ServiceClock, change: (token: SignJWT) => SignJWT, typ = 'at+jwt', alg = 'HS256') {
   const now = Math.floor(clock.wallNow() / 1_000);
   const token = new SignJWT()
     .setProtectedHeader({ alg, typ })
@@ -29,18 +30,18 @@ function forged(clock: StandingClock, change: (token: SignJWT) => SignJWT, typ =
 }
 
 test('accepts its own token, also after a restart', async () => {
-  const clock = new StandingClock();
+  const clock = standingClock();
   const token = await issued(tokensAt(clock));
   assert.deepEqual(await tokensAt(clock).verify(token), { valid: true, clientId: CLIENT.clientId });
 });
 
 test('accepts a token until its time is up, and says when it is', async () => {
-  const clock = new StandingClock();
+  const clock = standingClock();
   const tokens = tokensAt(clock);
   const token = await issued(tokens);
-  clock.advance(TTL_SECONDS * 1_000 - 1);
+  clock.freeze(TTL_SECONDS * 1_000 - 1);
   assert.equal((await tokens.verify(token)).valid, true);
-  clock.advance(1);
+  clock.freeze(1);
   assert.deepEqual(await tokens.verify(token), { valid: false, description: 'the token has expired' });
 });
 
@@ -51,18 +52,18 @@ for (const [name, credentials] of Object.entries({
   'nothing at all': { clientId: '', clientSecret: '' },
 })) {
   test(`issues nothing for ${name}`, async () => {
-    assert.equal(await tokensAt(new StandingClock()).issue(credentials), undefined);
+    assert.equal(await tokensAt(standingClock()).issue(credentials), undefined);
   });
 }
 
 test('refuses a token signed with another key', async () => {
-  const clock = new StandingClock();
+  const clock = standingClock();
   const token = await issued(tokensAt(clock, 'another-signing-secret-of-32-bytes'));
   assert.deepEqual(await tokensAt(clock).verify(token), { valid: false, description: 'the token is not valid' });
 });
 
 test('refuses a well-signed token with a wrong claim', async () => {
-  const clock = new StandingClock();
+  const clock = standingClock();
   const tokens = tokensAt(clock);
   const isValid = async (token: Promise<string>): Promise<boolean> => (await tokens.verify(await token)).valid;
   assert.equal(await isValid(forged(clock, (token) => token)), true);
@@ -74,7 +75,7 @@ test('refuses a well-signed token with a wrong claim', async () => {
 });
 
 test('refuses a token that never expires or is not signed', async () => {
-  const clock = new StandingClock();
+  const clock = standingClock();
   const tokens = tokensAt(clock);
   const eternal = await new SignJWT()
     .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { ManualClock } from '@switchgear/policy/testing';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
-import type { ServiceClock } from '../service/clock.ts';
 import { createLogger } from '../service/logger.ts';
 import { Readiness } from '../service/readiness.ts';
 import { buildUserService } from './app.ts';
@@ -17,26 +17,14 @@ export const SIGNING_SECRET = 'canary-signing-secret-of-32-bytes!';
 export const TTL_SECONDS = 20;
 
 /** A clock that stands still until it is told to go on. */
-export class StandingClock implements ServiceClock {
-  #elapsedMs = 0;
-
-  now(): number {
-    return this.#elapsedMs;
-  }
-
-  wallNow(): number {
-    return Date.UTC(2025, 5, 1, 12) + this.#elapsedMs;
-  }
-
-  advance(ms: number): void {
-    this.#elapsedMs += ms;
-  }
+export function standingClock(): ManualClock {
+  return new ManualClock(0, Date.UTC(2025, 5, 1, 12));
 }
 
 export interface UserServiceForTests {
   readonly app: FastifyInstance;
   readonly repository: UserRepository;
-  readonly clock: StandingClock;
+  readonly clock: ManualClock;
   readonly readiness: Readiness;
   /** Every log line written so far. */
   readonly log: readonly string[];
@@ -57,7 +45,7 @@ export function userServiceForTests(t: TestContext, changes: UserServiceChanges 
   const folder = mkdtempSync(join(tmpdir(), 'user-service-'));
   const real = openSqliteUserRepository(join(folder, 'users.sqlite'));
   const repository = changes.repository?.(real) ?? real;
-  const clock = new StandingClock();
+  const clock = standingClock();
   const readiness = new Readiness();
   const log: string[] = [];
   const tokens = new Tokens({ ...CLIENT, signingSecret: SIGNING_SECRET, ttlSeconds: TTL_SECONDS, clock });

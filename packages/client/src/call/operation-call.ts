@@ -24,6 +24,7 @@ import type { CallRecord } from './call-record.ts';
 import { type CallSettings, settingsOf } from './call-settings.ts';
 import { degrade } from './degrade.ts';
 import { fateOf, liveFate } from './fate.ts';
+import { tellGivenUp } from './given-up.ts';
 import { isIdempotent, keyOf } from './idempotency.ts';
 import { interceptCall, saidHeaders } from './intercept-call.ts';
 import type { CallInput, OperationParts } from './operation-parts.ts';
@@ -100,6 +101,7 @@ export async function execute(
     const degraded = cancelled ? undefined : degrade(parts, input, error);
     if (degraded !== undefined) return finished(parts, record, 'degraded', error, degraded);
     finished(parts, record, fateOf(error, cancelled), error, undefined);
+    if (!cancelled) tellGivenUp(incoming, error);
     throw error;
   } finally {
     // Whatever came of it: what has been sent may have been done.

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Runtime, systemRuntime, withDeadline } from '@switchgear/policy';
+import { type Runtime, type SwitchgearError, systemRuntime, withDeadline } from '@switchgear/policy';
 import { type Check, type Checks, readOptions, text } from '@switchgear/policy/options';
-import { headerProblem, isHeaderValue } from '../request/headers.ts';
+import { headerProblem } from '../request/headers.ts';
 import { type AttemptCount, defaultAttemptHeader, readAttemptCount, readMeshAttempt } from './attempt-count.ts';
 import { readBaggage } from './baggage.ts';
 import { deadlineReader, defaultDeadlineHeader } from './deadline-header.ts';
@@ -23,6 +23,8 @@ export interface Incoming {
   readonly meshAttempt?: number | undefined;
   /** Aborted when its caller has gone: the calls made for it are then cancelled. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of each call made for it that failed and that it would not help to send again from further out. */
+  readonly onGivenUp?: ((error: SwitchgearError) => void) | undefined;
 }
 
 /** How headers come from `node:http`: lower-case names. */
@@ -54,8 +56,14 @@ const headerName: Check<string> = {
 /** The checks of `IncomingOptions`, for whoever takes further options beside them. */
 export const incomingChecks: Checks<IncomingOptions> = { deadlineHeader: headerName, attemptHeader: headerName };
 
-/** The longest request id that is taken up. */
-const longestId = 200;
+/** Visible ASCII: no space and no line break, so that an id can neither split a header nor forge a line of a log. */
+const acceptableId = /^[\x21-\x7e]{1,200}$/;
+
+/** The request id that a request brings, if it is acceptable. */
+export function readRequestId(headers: IncomingHeaders): string | undefined {
+  const given = single(headers['x-request-id']);
+  return given !== undefined && acceptableId.test(given) ? given : undefined;
+}
 
 /** Makes what reads incoming requests, from options that have been checked. */
 export function incomingReader(
@@ -65,15 +73,13 @@ export function incomingReader(
   const leftMs = deadlineReader(deadlineHeader);
   const attempt = attemptHeader.toLowerCase();
   return (headers) => {
-    const requestId = single(headers['x-request-id']);
     const trace = parseTraceparent(single(headers.traceparent));
     return {
       deadline: clock.now() + leftMs(headers),
       trace,
       // Says more about a trace, so it is nothing without one.
       tracestate: trace === undefined ? undefined : readTracestate(single(headers.tracestate)),
-      requestId:
-        requestId !== undefined && requestId.length <= longestId && isHeaderValue(requestId) ? requestId : undefined,
+      requestId: readRequestId(headers),
       baggage: readBaggage(single(headers.baggage)),
       attempt: readAttemptCount(single(headers[attempt])),
       meshAttempt: readMeshAttempt(single(headers['x-envoy-attempt-count'])),

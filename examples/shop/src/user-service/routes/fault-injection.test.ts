@@ -53,7 +53,7 @@ test('delays by the latency, and refuses what is late by then', async (t) => {
     faults: true,
     sleep: async (ms) => {
       slept.push(ms);
-      service.clock.advance(ms);
+      service.clock.freeze(ms);
     },
   });
   await service.app.inject({ method: 'PUT', url: '/faults', payload: { latencyMs: 250 } });
@@ -69,6 +69,7 @@ test('stops waiting when the caller hangs up', async (t) => {
   const { app } = userServiceForTests(t, {
     faults: true,
     sleep: (_ms, signal) => {
+      assert.ok(signal);
       signal.addEventListener('abort', () => woken.resolve());
       asleep.resolve(signal);
       return woken.promise;

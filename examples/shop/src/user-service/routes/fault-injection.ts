@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { currentIncoming } from '@switchgear/client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, parsed } from '../api-error.ts';
 import { succeeded } from '../envelope.ts';
@@ -33,7 +34,8 @@ export function faultRoutes(app: FastifyInstance, faults: FaultInjector): void {
 export function injectFaults(scope: FastifyInstance, faults: FaultInjector): void {
   scope.addHook('onRequest', async (request, reply) => {
     const { latencyMs, failure } = faults.next();
-    if (latencyMs > 0) await sleepWhileAsked(faults, latencyMs, request);
+    // Ends early when the caller hangs up, so that a slow fault does not pile up work for callers long gone.
+    if (latencyMs > 0) await faults.sleep(latencyMs, currentIncoming()?.signal);
     switch (failure) {
       case undefined:
         return;
@@ -45,18 +47,6 @@ export function injectFaults(scope: FastifyInstance, faults: FaultInjector): voi
         return reply.code(503).type('text/plain').send('upstream connect error');
     }
   });
-}
-
-/** Ends early when the caller hangs up, so that a slow fault does not pile up work for callers long gone. */
-async function sleepWhileAsked(faults: FaultInjector, ms: number, request: FastifyRequest): Promise<void> {
-  const gone = new AbortController();
-  const onClose = (): void => gone.abort();
-  request.raw.socket.once('close', onClose);
-  try {
-    await faults.sleep(ms, gone.signal);
-  } finally {
-    request.raw.socket.off('close', onClose);
-  }
 }
 
 function reset(request: FastifyRequest, reply: FastifyReply): FastifyReply {

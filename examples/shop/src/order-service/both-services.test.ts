@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { FastifyRequest } from 'fastify';
 import { createLogger } from '../service/logger.ts';
 import { CLIENT, userServiceForTests } from '../user-service/user-service-for-tests.ts';
 import { buildOrderService } from './app.ts';
@@ -21,11 +23,13 @@ const CALLERS = {
 };
 
 /** Both services on ports of their own, with what the user-service is sent for users. */
-async function bothServices(t: TestContext) {
+async function bothServices(t: TestContext, meanwhile: (request: FastifyRequest) => Promise<void> = async () => {}) {
   const userService = userServiceForTests(t);
   const sent: IncomingHttpHeaders[] = [];
   userService.app.addHook('onRequest', async (request) => {
-    if (request.url.startsWith('/users')) sent.push(request.headers);
+    if (!request.url.startsWith('/users')) return;
+    sent.push(request.headers);
+    await meanwhile(request);
   });
   const baseUrl = await userService.app.listen({ host: '127.0.0.1', port: 0 });
   await userService.repository.create({
@@ -36,7 +40,10 @@ async function bothServices(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'shop-orders-'));
   const orders = openSqliteOrderRepository(join(folder, 'orders.sqlite'));
   const users = createUserServiceClient({ baseUrl, ...USER_SERVICE_DEFAULTS }, CLIENT);
-  const app = buildOrderService({ orders, users, logger: createLogger({ service: 'order-service', level: 'silent' }) });
+  const log: string[] = [];
+  const destination = { write: (line: string) => void log.push(line) };
+  const logger = createLogger({ service: 'order-service', level: 'info', destination });
+  const app = buildOrderService({ orders, users, logger });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await app.close();
@@ -44,13 +51,14 @@ async function bothServices(t: TestContext) {
     await orders.close();
     rmSync(folder, { recursive: true });
   });
-  const post = (headers: Record<string, string>, key: string) =>
+  const post = (headers: Record<string, string>, key: string, signal?: AbortSignal) =>
     fetch(`${url}/orders`, {
       method: 'POST',
+      ...(signal !== undefined && { signal }),
       headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
       body: JSON.stringify(anOrderRequest()),
     });
-  return { url, sent, post };
+  return { url, sent, post, log };
 }
 
 test('hands the request id, the trace and what is left of the deadline on to the user-service', async (t) => {
@@ -100,6 +108,25 @@ test('asks nothing of the user-service when the caller has stopped waiting', asy
 
   const response = await post({ ...CALLERS, 'x-request-deadline-ms': '0' }, 'key-1');
 
-  assert.equal(response.status, 503);
+  assert.deepEqual([response.status, response.headers.get('x-should-retry')], [504, 'false']);
+  assert.equal(((await response.json()) as { code: string }).code, 'TOO_LATE');
   assert.deepEqual(sent, []);
+});
+
+test('lets go of the user-service when its own caller has left, and logs no defect', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  const { post, log } = await bothServices(t, async (request) => {
+    request.raw.socket.once('close', () => letGo.resolve());
+    asked.resolve();
+    await letGo.promise;
+  });
+  const caller = new AbortController();
+  const left = post(CALLERS, 'key-1', caller.signal).catch((error: unknown) => error);
+  await asked.promise;
+  caller.abort();
+  await left;
+  await letGo.promise;
+  while (!log.some((line) => line.includes('the caller has left'))) await turn();
+  assert.doesNotMatch(log.join(''), /"level":50/);
 });
