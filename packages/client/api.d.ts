@@ -1258,6 +1258,7 @@ export interface Incoming {
   readonly attempt?: AttemptCount | undefined;
   readonly meshAttempt?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onGivenUp?: ((error: SwitchgearError) => void) | undefined;
 }
 export type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>;
 export interface IncomingOptions {
@@ -1430,6 +1431,77 @@ export declare const httpCacheDefaults: Required<HttpCacheOptions>;
 export declare function httpCache<const O extends HttpCacheOptions = Record<never, never>>(options?: O): HttpCaching<O extends {
   readonly allowStale: true;
 } ? true : false>;
+
+// ========== @switchgear/client/server
+
+import type { Runtime, SwitchgearError, Verdict } from '@switchgear/policy';
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+// server/express.d.ts
+export type IncomingMiddleware = (request: RawRequest, response: RawResponse, next: (error?: unknown) => void) => void;
+export declare function expressIncoming(options?: ServerOptions, runtime?: Runtime): IncomingMiddleware;
+
+// server/fastify.d.ts
+interface App {
+  addHook(name: 'onRequest' | 'preValidation', hook: Hook): unknown;
+  addHook(name: 'onError', hook: ErrorHook): unknown;
+}
+type ErrorHook = (request: RequestOfApp, reply: ReplyOfApp, error: Error, done: () => void) => void;
+type Hook = (request: RequestOfApp, reply: ReplyOfApp, done: (error?: Error) => void) => void;
+interface RequestOfApp {
+  readonly raw: RawRequest;
+}
+interface ReplyOfApp {
+  readonly raw: RawResponse;
+}
+export type IncomingPlugin = (app: App, options: object, done: () => void) => void;
+export declare function fastifyIncoming(options?: ServerOptions, runtime?: Runtime): IncomingPlugin;
+
+// server/http.d.ts
+export declare function httpIncoming<Request extends RawRequest = IncomingMessage, Response extends RawResponse = ServerResponse>(handle: (request: Request, response: Response) => unknown, options?: ServerOptions, runtime?: Runtime): (request: Request, response: Response) => unknown;
+
+// server/late-request.d.ts
+export declare class LateRequestError extends SwitchgearError {
+  readonly code = "SWITCHGEAR_LATE_REQUEST";
+  readonly status: number;
+  readonly statusCode: number;
+  constructor(status: number);
+  verdict(): Verdict;
+}
+
+// server/options.d.ts
+export interface ServerOptions extends IncomingOptions {
+  readonly deadlineHeader?: string;
+  readonly attemptHeader?: string;
+  readonly lateStatus?: number | false;
+  readonly cancelOnDisconnect?: boolean;
+  readonly stopRetries?: boolean;
+}
+export declare const serverDefaults: Required<ServerOptions>;
+
+// server/raw.d.ts
+export interface RawRequest {
+  readonly headers: IncomingHeaders;
+  emit(event: string | symbol, ...values: never[]): boolean;
+}
+export interface RawResponse {
+  statusCode: number;
+  readonly headersSent: boolean;
+  readonly closed?: boolean;
+  readonly writableEnded: boolean;
+  hasHeader(name: string): boolean;
+  setHeader(name: string, value: string): unknown;
+  writeHead(status: number, ...more: never[]): unknown;
+  end(text: string): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  emit(event: string | symbol, ...values: never[]): boolean;
+}
+
+// server/request-id.d.ts
+export declare function requestIdOf(request: {
+  readonly headers: IncomingHeaders;
+}): string;
 
 // ========== @switchgear/client/testing
 
@@ -1815,7 +1887,7 @@ export declare function recordMetrics(client: MeasuredClient, meter: Meter, name
 
 import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api';
 
-import type { BreakerSnapshot, BulkheadSnapshot, EventBase, Phase, PolicyEvent, RetryBudgetSnapshot, Sent } from '@switchgear/policy';
+import type { BreakerSnapshot, BulkheadSnapshot, EventBase, Phase, PolicyEvent, RetryBudgetSnapshot, Sent, SwitchgearError } from '@switchgear/policy';
 
 // otel/http-mode.d.ts
 export type HttpMode = 'auto' | 'own' | 'off';
