@@ -111,8 +111,13 @@ class UndiciConnection implements Connection {
     );
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
+  async close(): Promise<void> {
+    try {
+      await this.#client.close();
+    } catch (error) {
+      // Destroyed meanwhile, it is closed.
+      if (!this.#client.destroyed) throw error;
+    }
   }
 
   destroy(): Promise<void> {
