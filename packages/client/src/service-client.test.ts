@@ -562,7 +562,8 @@ test('closes gracefully: new calls are refused, those under way end, connections
   release();
   assert.deepEqual(await underWay, ada);
   await closed;
-  assert.equal(client.close(), client.close());
+  // Once is enough, and more do no harm.
+  await Promise.all([client.close(), client.close()]);
 });
 
 test('refuses settings that are missing, unknown, out of range or contradict each other', () => {
