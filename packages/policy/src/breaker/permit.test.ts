@@ -153,6 +153,7 @@ test('the error of a refusal carries what a caller needs, and no stack', () => {
     attempts: 2,
     sent: 'never',
     phase: 'call',
+    spentMs: undefined,
     retryAfterMs: 1_000,
     stopped: undefined,
   });
