@@ -55,6 +55,26 @@ class UndiciTransport implements Transport {
   }
 }
 
+/**
+ * What undici is told of a request: its own properties alone. It has no prototype either, and unlike a dictionary, which
+ * would do as well, costs no more than its fields.
+ */
+class DispatchOptions implements Dispatcher.DispatchOptions {
+  readonly method: Dispatcher.HttpMethod;
+  readonly path: string;
+  readonly headers: string[];
+  readonly body: Uint8Array | null;
+
+  constructor({ method, path, headers, body }: WireRequest) {
+    this.method = method as Dispatcher.HttpMethod;
+    this.path = path;
+    this.headers = headers as string[];
+    // An async iterable will do; the types know only Node's streams.
+    this.body = (body ?? null) as Uint8Array | null;
+  }
+}
+Object.setPrototypeOf(DispatchOptions.prototype, null);
+
 /** One connection, made anew by undici when the other side has closed it. */
 class UndiciConnection implements Connection {
   /** Answers that came over the connection as it stands now. */
@@ -99,16 +119,7 @@ class UndiciConnection implements Connection {
 
   dispatch(request: WireRequest, exchange: Exchange): void {
     this.#exchange = exchange;
-    this.#client.dispatch(
-      own<Dispatcher.DispatchOptions>({
-        method: request.method as Dispatcher.HttpMethod,
-        path: request.path,
-        headers: request.headers as string[],
-        // An async iterable will do; the types know only Node's streams.
-        body: (request.body ?? null) as Uint8Array | null,
-      }),
-      exchange,
-    );
+    this.#client.dispatch(new DispatchOptions(request), exchange);
   }
 
   async close(): Promise<void> {
@@ -218,6 +229,9 @@ class ConnectTimeout extends Error {
   }
 }
 
+const noHeaders: WireResponse['headers'] = Object.freeze({});
+const noBytes = Buffer.alloc(0);
+
 /** One request and its answer. undici calls `onRequestStart` when it writes the first byte, and not before. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: WireRequest;
@@ -235,8 +249,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   #reached: Reached = 'nothing';
   #settled = false;
   #status = 0;
-  #headers: WireResponse['headers'] = {};
-  #chunks: Buffer[] = [];
+  #headers: WireResponse['headers'] = noHeaders;
+  /** Nearly every body comes in one piece, so that a list is made for a second one only. */
+  #chunk: Buffer | undefined;
+  #chunks: Buffer[] | undefined;
   #bytes = 0;
   /** Where the bytes go once the head alone has been given. */
   #body: PushedBody | undefined;
@@ -338,6 +354,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#maxBodyBytes) this.#tooLarge();
     else if (this.#body !== undefined) this.#body.push(chunk);
+    else if (this.#chunk === undefined) this.#chunk = chunk;
+    else if (this.#chunks === undefined) this.#chunks = [this.#chunk, chunk];
     else this.#chunks.push(chunk);
   }
 
@@ -351,7 +369,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#body.end();
       return;
     }
-    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    const body = this.#chunks === undefined ? (this.#chunk ?? noBytes) : Buffer.concat(this.#chunks);
     this.#resolve?.({ status: this.#status, headers: this.#headers, body, protocol });
   }
 

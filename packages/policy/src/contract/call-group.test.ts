@@ -103,22 +103,26 @@ test('the reason stands that came first, also for who asks later', () => {
 
 test('keeps nothing of calls that have ended', async () => {
   const group = new CallGroup();
-  let listeners = 0;
-  const { onCancel } = group;
-  group.onCancel = (run) => {
-    listeners++;
-    const leave = onCancel.call(group, run);
-    return () => {
-      listeners--;
-      leave();
-    };
-  };
   const caller = new AbortController();
   const policy = pipeline(bulkhead(), retry(), attemptTimeout());
   for (let i = 0; i < 100; i++) {
     await policy.execute(async (call) => call.signal, { group, signal: i % 2 === 0 ? caller.signal : undefined });
   }
-  assert.deepEqual([listeners, getEventListeners(caller.signal, 'abort').length], [0, 0]);
+  assert.deepEqual([group.isHeard, getEventListeners(caller.signal, 'abort').length], [false, 0]);
+});
+
+test('takes members off in any order, and tells those that are left', () => {
+  const group = new CallGroup();
+  const told: number[] = [];
+  const leave = [1, 2, 3, 4].map((n) => group.onCancel(() => told.push(n)));
+  leave[1]?.();
+  leave[1]?.();
+  leave[3]?.();
+  group.onCancel(() => leave[0]?.());
+  group.cancel('closed');
+  for (const each of leave) each();
+  // The last one to come is the first to be told, and has taken another off.
+  assert.deepEqual([told, group.isHeard], [[3], false]);
 });
 
 test('its signal is made when it is read, and tells of what was before', () => {

@@ -2,12 +2,20 @@ import type { Unsubscribe } from './call.ts';
 
 const nothing = (): void => {};
 
+/** What a group can cancel. The group links its members through their own fields, so that joining allocates nothing. */
+export interface GroupMember {
+  /** Used by the group alone. */
+  groupNext: GroupMember | undefined;
+  groupPrevious: GroupMember | undefined;
+  cancel(reason: unknown): void;
+}
+
 /**
  * Calls that can be ended together, such as those of a client that is being closed. Far cheaper than a signal for each:
- * a call that listens is an entry in a set, and only while something beneath it would have to hear.
+ * a call that listens is a link in a list, and only while something beneath it would have to hear.
  */
 export class CallGroup {
-  readonly #listeners = new Set<(reason: unknown) => void>();
+  #first: GroupMember | undefined;
   #controller: AbortController | undefined;
   #cancelled = false;
   #reason: unknown;
@@ -17,9 +25,11 @@ export class CallGroup {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.#reason = reason;
-    // What runs now takes others off, as a call that ends does, and they are not to be told.
-    for (const run of this.#listeners) run(reason);
-    this.#listeners.clear();
+    // One by one from the front: what is run takes others off, as a call that ends does, and they are not to be told.
+    for (let member = this.#first; member !== undefined; member = this.#first) {
+      this.remove(member);
+      member.cancel(reason);
+    }
     this.#controller?.abort(reason);
   }
 
@@ -41,13 +51,42 @@ export class CallGroup {
     return this.#controller.signal;
   }
 
-  /** Runs once when the group is cancelled, at once if it has been. Each function at most once at a time. */
+  /** Whether somebody would hear. */
+  get isHeard(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /** Runs once when the group is cancelled, at once if it has been. */
   onCancel(run: (reason: unknown) => void): Unsubscribe {
     if (this.#cancelled) {
       run(this.#reason);
       return nothing;
     }
-    this.#listeners.add(run);
-    return () => void this.#listeners.delete(run);
+    const member: GroupMember = { groupNext: undefined, groupPrevious: undefined, cancel: run };
+    this.add(member);
+    let listens = true;
+    return () => {
+      if (listens) this.remove(member);
+      listens = false;
+    };
+  }
+
+  /** Has a member hear of a cancellation to come. It must not be in a group already. */
+  add(member: GroupMember): void {
+    const first = this.#first;
+    member.groupNext = first;
+    if (first !== undefined) first.groupPrevious = member;
+    this.#first = member;
+  }
+
+  /** Takes a member off. One that has been told, or is in no group, is left as it is. */
+  remove(member: GroupMember): void {
+    const { groupNext: next, groupPrevious: previous } = member;
+    if (previous !== undefined) previous.groupNext = next;
+    else if (this.#first === member) this.#first = next;
+    else return;
+    if (next !== undefined) next.groupPrevious = previous;
+    member.groupNext = undefined;
+    member.groupPrevious = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { CallGroup } from './call-group.ts';
+import type { CallGroup, GroupMember } from './call-group.ts';
 import { moreDoubtful, type Phase, type Sent } from './progress.ts';
 
 /** Takes a subscription back. Safe to call more than once. */
@@ -56,6 +56,8 @@ export interface CallOptions {
 
 /** Work that makes one attempt. */
 export type Operation<T> = (call: Call) => Promise<T>;
+
+type CancelListener = (reason: unknown) => void;
 
 const nothing = (): void => {};
 const saidNothing: CallOptions = Object.freeze({});
@@ -163,6 +165,11 @@ export class CallContext implements Call {
   get copy(): number {
     // Only a root has no parent, and there is one of it.
     return this.parent?.copy ?? 1;
+  }
+
+  /** The group, where nothing else could ever cancel it. */
+  get onlyGroup(): CallGroup | undefined {
+    return this.parent?.onlyGroup;
   }
 
   /** Whether anything could ever cancel it. Most calls have no signal and no deadline above them, and need not listen. */
@@ -312,6 +319,10 @@ class RootCall extends CallContext {
     return this.#group;
   }
 
+  override get onlyGroup(): CallGroup | undefined {
+    return this.#source === undefined ? this.#group : undefined;
+  }
+
   override get cancellable(): boolean {
     return this.#source !== undefined || this.#group !== undefined;
   }
@@ -357,12 +368,17 @@ class RootCall extends CallContext {
  * A part of a call that can be cancelled by itself: an attempt under a timeout, a whole call under a deadline.
  * Whoever makes one must `end` it, which takes every listener off the calls above.
  */
-export class CallScope extends CallContext {
+export class CallScope extends CallContext implements GroupMember {
+  groupNext: GroupMember | undefined;
+  groupPrevious: GroupMember | undefined;
   #cancelled = false;
   #reason: unknown;
-  #listeners: ((reason: unknown) => void)[] | undefined;
+  /** Who listens: nearly always one, the transport, so that a list is made for a second one only. */
+  #listener: CancelListener | undefined;
+  #listeners: CancelListener[] | undefined;
   #controller: AbortController | undefined;
-  #leaveParent: Unsubscribe | undefined;
+  /** How it hears of a cancellation above: in a group, or by what takes it back. */
+  #heardIn: CallGroup | Unsubscribe | undefined;
   #ended = false;
 
   constructor(parent: CallContext, deadline: number) {
@@ -374,17 +390,27 @@ export class CallScope extends CallContext {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.#reason = reason;
-    const listeners = this.#listeners;
+    const first = this.#listener;
+    const others = this.#listeners;
+    this.#listener = undefined;
     this.#listeners = undefined;
-    if (listeners !== undefined) for (const run of listeners) run(reason);
+    first?.(reason);
+    if (others !== undefined) for (const run of others) run(reason);
     this.#controller?.abort(reason);
   }
 
   /** Forgets the calls above. What is cancelled later there no longer reaches this scope. */
   end(): void {
     this.#ended = true;
-    this.#leaveParent?.();
-    this.#leaveParent = undefined;
+    const heardIn = this.#heardIn;
+    if (heardIn === undefined) return;
+    this.#heardIn = undefined;
+    if (typeof heardIn === 'function') heardIn();
+    else heardIn.remove(this);
+  }
+
+  override get onlyGroup(): undefined {
+    return undefined;
   }
 
   override get cancellable(): boolean {
@@ -413,19 +439,32 @@ export class CallScope extends CallContext {
       run(this.reason);
       return nothing;
     }
-    this.#listeners ??= [];
-    this.#listeners.push(run);
+    if (this.#listener === undefined && this.#listeners === undefined) this.#listener = run;
+    else if (this.#listeners === undefined) this.#listeners = [run];
+    else this.#listeners.push(run);
     this.hearParent();
-    return () => {
-      const at = this.#listeners?.indexOf(run) ?? -1;
-      if (at >= 0) this.#listeners?.splice(at, 1);
-    };
+    return () => this.#forget(run);
+  }
+
+  #forget(run: CancelListener): void {
+    if (this.#listener === run) {
+      this.#listener = undefined;
+      return;
+    }
+    const at = this.#listeners?.indexOf(run) ?? -1;
+    if (at >= 0) this.#listeners?.splice(at, 1);
   }
 
   /** Hears of a cancellation above. Happens by itself once someone beneath listens. */
   protected hearParent(): void {
     const parent = this.parent as CallContext;
-    if (this.#ended || this.#leaveParent !== undefined || !parent.cancellable) return;
-    this.#leaveParent = parent.onCancel((reason) => this.cancel(reason));
+    if (this.#ended || this.#heardIn !== undefined || !parent.cancellable) return;
+    const group = parent.onlyGroup;
+    if (group === undefined || group.cancelled) {
+      this.#heardIn = parent.onCancel((reason) => this.cancel(reason));
+      return;
+    }
+    group.add(this);
+    this.#heardIn = group;
   }
 }
