@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import type { Timer } from '@switchgear/policy';
 import type { ServerExchange, ServerScene, Tokens } from './exchange.ts';
 
 /** What a server does with a request. */
@@ -311,13 +312,17 @@ function giveToken(exchange: ServerExchange, number: number): void {
   });
 }
 
-function drip(exchange: ServerExchange, left: number): void {
+function drip(exchange: ServerExchange, bytes: number): void {
   const { clock, trickleMs } = exchange.scene;
-  const timer = clock.setTimer(trickleMs, () => {
-    if (exchange.socket.destroyed) return;
-    exchange.write(' ');
-    if (left > 1) drip(exchange, left - 1);
-  });
-  timer.unref();
-  exchange.socket.once('close', () => timer.cancel());
+  const next = (left: number): Timer => {
+    const timer = clock.setTimer(trickleMs, () => {
+      if (exchange.socket.destroyed) return;
+      exchange.write(' ');
+      if (left > 1) waiting = next(left - 1);
+    });
+    timer.unref();
+    return timer;
+  };
+  let waiting = next(bytes);
+  exchange.socket.once('close', () => waiting.cancel());
 }
