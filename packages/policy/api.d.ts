@@ -381,13 +381,21 @@ export interface Budget {
 }
 
 // contract/call-group.d.ts
+interface GroupMember {
+  groupNext: GroupMember | undefined;
+  groupPrevious: GroupMember | undefined;
+  cancel(reason: unknown): void;
+}
 export declare class CallGroup {
   #private;
   cancel(reason: unknown): void;
   get cancelled(): boolean;
   get reason(): unknown;
   get signal(): AbortSignal;
+  get isHeard(): boolean;
   onCancel(run: (reason: unknown) => void): Unsubscribe;
+  add(member: GroupMember): void;
+  remove(member: GroupMember): void;
 }
 
 // contract/call.d.ts
@@ -435,6 +443,7 @@ declare class CallContext implements Call {
   get key(): string | undefined;
   get group(): CallGroup | undefined;
   get copy(): number;
+  get onlyGroup(): CallGroup | undefined;
   get cancellable(): boolean;
   get cancelled(): boolean;
   get reason(): unknown;

@@ -58,7 +58,7 @@ const allowed: readonly { file: string; names: readonly string[]; reason: string
   },
   {
     file: 'packages/client/src/request/ids.ts',
-    names: ['randomUUID', 'getRandomValues'],
+    names: ['randomBytes'],
     reason: 'a guessable idempotency key or trace id would let strangers touch the requests of others',
   },
 ];
